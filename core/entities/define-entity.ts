@@ -1,0 +1,46 @@
+/**
+ * What an entity is: one declaration from which its type, validation, SQL, Admin endpoints, form decoding and
+ * `/schemas` document follow. Knows nothing of databases or HTTP.
+ */
+import type { EntityCheck, FieldDefinition, FieldMap } from '../../sdk/schema/fields.ts';
+
+/** A field that only exists on input and is turned into others, such as `url` of a service. */
+export interface InputShorthand {
+  readonly field: FieldDefinition;
+  /** Returns the members to overwrite. `value` has passed `field`'s own validation. */
+  expand(value: unknown): Readonly<Record<string, unknown>>;
+}
+
+/** The outcome of a rule written in code: texts by field, `@entity` holding a list. Empty when all is well. */
+export type RuleErrors = Readonly<Record<string, unknown>>;
+
+export interface EntityDefinition {
+  /** Schema and table name, e.g. `keyauth_credentials`. */
+  readonly name: string;
+  /** Path of the collection without slashes, e.g. `key-auths`. */
+  readonly adminName: string;
+  /** Path of the collection below each parent it refers to, by foreign field, e.g. `{ consumer: 'key-auth' }`. */
+  readonly nestedNames: Readonly<Record<string, string>>;
+  /** The unique string field usable in URLs instead of the id. Absent: id only. */
+  readonly endpointKey?: string;
+  /** Fields in the order `/schemas` shows them, `id` first. */
+  readonly fields: FieldMap;
+  readonly checks: readonly EntityCheck[];
+  /** Rules that `checks` cannot say (route protocols and their attributes). Runs on the complete, valid-by-field entity. */
+  readonly rules?: (row: EntityRow, operation: 'insert' | 'update' | 'upsert') => RuleErrors;
+  /** Adjusts a complete entity before validation (upstream algorithm and hash_on). */
+  readonly normalise?: (row: EntityRow, input: Readonly<Record<string, unknown>>) => EntityRow;
+  readonly shorthands: Readonly<Record<string, InputShorthand>>;
+  /** Several fields unique together, nulls counting as a value: plugins' (name, route, service, consumer). */
+  readonly uniqueTogether?: readonly string[];
+  /** Rows may expire: `ttl` seconds on input, seconds left on output. */
+  readonly hasTtl: boolean;
+}
+
+/** A row as the Admin API shows it: every field present, references as `{ id }`, times in unix seconds. */
+export type EntityRow = Readonly<Record<string, unknown>> & { readonly id: string };
+
+/** Keeps literal types of a declaration while checking its shape. */
+export function defineEntity<const Definition extends EntityDefinition>(definition: Definition): Definition {
+  return definition;
+}
