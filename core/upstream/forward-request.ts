@@ -1,0 +1,74 @@
+/**
+ * The border between the gateway and the upstream side: what is to be sent, and who hears the answer.
+ */
+import type { GatewayError } from '../errors.ts';
+import type { RequestBody } from '../http/request-body.ts';
+
+/** Where to connect. Equal origins (see `key`) share a pool of idle connections. */
+export interface UpstreamOrigin {
+  readonly protocol: 'http' | 'https';
+  /** Name or IP literal (IPv6 without brackets) to resolve and connect to. */
+  readonly host: string;
+  readonly port: number;
+  /** https only: name sent as SNI and checked when verifying. */
+  readonly serverName: string | undefined;
+  /** https only. Default false, as Kong's. */
+  readonly verifyCertificate: boolean;
+  /** Pool key, unique per combination of the members above. Built once per snapshot, not per request. */
+  readonly key: string;
+}
+
+export interface ForwardRequest {
+  readonly origin: UpstreamOrigin;
+  readonly method: string;
+  /** Request line and headers, CRLF-terminated, with the empty line; latin1 code units. Framing headers are in it. */
+  readonly head: string;
+  readonly body: RequestBody | undefined;
+  /** True: body bytes are sent as chunks. False: they are sent as they are, the head has a Content-Length. */
+  readonly chunkedBody: boolean;
+  /** Additional attempts after the first: contract/proxy.md section 7.2. */
+  readonly retries: number;
+  readonly connectTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  readonly readTimeoutMs: number;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  /** Names as the upstream sent them (any case) and values, flat, in order, hop-by-hop headers included. */
+  readonly headers: readonly string[];
+  /** Content-Length, or undefined for chunked and close-delimited bodies. For HEAD: the length it announces. */
+  readonly bodyLength: number | undefined;
+  /** False for HEAD, 204 and 304. */
+  readonly hasBody: boolean;
+}
+
+/** One finished or failed attempt, for logs and metrics. */
+export interface UpstreamAttempt {
+  readonly ip: string;
+  readonly port: number;
+  readonly error: GatewayError | undefined;
+}
+
+/**
+ * Hears exactly one of: onHead, onChunk*, onEnd; or onError at any point (after onHead the answer is cut short).
+ * Interim 1xx responses are swallowed. Nothing is called after `abort()`.
+ */
+export interface ForwardEvents {
+  onHead(head: ResponseHead): void;
+  /** Only valid during the call: a view of the read buffer. False pauses reading until `resume()`. */
+  onChunk(chunk: Uint8Array): boolean;
+  /** Everything received in one read has been delivered: a moment to flush what was held back. */
+  onFlush(): void;
+  onEnd(): void;
+  /** After retries. `error.code` decides the answer. */
+  onError(error: GatewayError): void;
+}
+
+export interface ForwardExchange {
+  /** The client went away: drop the upstream connection, tell nobody. */
+  abort(): void;
+  /** The client can take bytes again. */
+  resume(): void;
+  readonly attempts: readonly UpstreamAttempt[];
+}
