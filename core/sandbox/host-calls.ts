@@ -1,0 +1,91 @@
+/**
+ * The whole capability surface: every host call by name, what its argument must look like, and who performs it.
+ * Replies are plain data; whatever is thrown here reaches the plugin as the message of a rejected promise.
+ */
+import type { HostCallName, WindowArgument } from '../../sdk/protocol/host-call.ts';
+import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+
+/** What the rest of the gateway does for guests. Implementations arrive as arguments: the sandbox knows none. */
+export interface HostServices {
+  /** Null when there is no such row. Rejects when nobody can be asked. */
+  findEntity(entity: string, field: string, value: string): Promise<Readonly<Record<string, unknown>> | null>;
+  takeCounters(windows: readonly WindowArgument[], cost: number): readonly number[];
+}
+
+/** The request a host call was made for; undefined for calls that belong to none. */
+export interface HostCallCaller {
+  /** The whole body, or an empty one. Rejects above `maxBytes`. */
+  readBody(maxBytes: number): Promise<Uint8Array>;
+}
+
+export interface HostCallContext {
+  readonly services: HostServices;
+  readonly caller: HostCallCaller | undefined;
+  readonly permitted: PermittedCalls;
+  readonly maxBodyBytes: number;
+}
+
+/** What the manifests of a package allow. Consumers may be looked up by everybody. */
+export interface PermittedCalls {
+  readonly entities: ReadonlySet<string>;
+  readonly requestBody: boolean;
+}
+
+const MAX_WINDOWS = 16;
+const MAX_KEY_LENGTH = 1024;
+
+type Perform = (argument: Readonly<Record<string, unknown>>, context: HostCallContext) => unknown;
+
+const HOST_CALLS: Readonly<Record<HostCallName, Perform>> = {
+  'entities.find': ({ entity, field, value }, { services, permitted }) => {
+    if (typeof entity !== 'string' || typeof field !== 'string' || typeof value !== 'string') {
+      throw new TypeError('entities.find takes an entity, a field and a value');
+    }
+    if (!permitted.entities.has(entity)) throw new Error(`the manifest does not list the entity '${entity}'`);
+    return services.findEntity(entity, field, value);
+  },
+
+  'counters.take': ({ windows, cost }, { services }) => {
+    if (!Array.isArray(windows) || windows.length > MAX_WINDOWS || !windows.every(isWindow)) {
+      throw new TypeError(`counters.take takes up to ${MAX_WINDOWS} windows of key, limit and expiry`);
+    }
+    if (!Number.isInteger(cost) || (cost as number) < 0) throw new RangeError('cost must be a whole number');
+    return services.takeCounters(windows, cost as number);
+  },
+
+  'request.body': async (_, { caller, permitted, maxBodyBytes }) => {
+    if (!permitted.requestBody) throw new Error(`the manifest does not ask for 'requestBody'`);
+    if (caller === undefined) throw new Error('there is no request');
+    const bytes = await caller.readBody(maxBodyBytes);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  },
+};
+
+/** Performs a host call; the reply comes at once where nothing needs waiting for. */
+export function performHostCall(name: string, argument: unknown, context: HostCallContext): unknown {
+  if (!Object.hasOwn(HOST_CALLS, name)) throw new Error(`there is no host call '${name}'`);
+  if (typeof argument !== 'object' || argument === null) throw new TypeError('a host call takes an object');
+  return HOST_CALLS[name as HostCallName](argument as Readonly<Record<string, unknown>>, context);
+}
+
+export function permittedBy(manifest: PackageManifest): PermittedCalls {
+  const entities = new Set(['consumers']);
+  for (const { capabilities } of manifest.plugins) {
+    for (const entity of capabilities.entities ?? []) entities.add(entity);
+  }
+  return {
+    entities,
+    requestBody: manifest.plugins.some(({ capabilities }) => capabilities.requestBody === true),
+  };
+}
+
+function isWindow(window: unknown): window is WindowArgument {
+  if (!Array.isArray(window) || window.length !== 3) return false;
+  const [key, limit, expiresAtMs] = window as readonly unknown[];
+  return (
+    typeof key === 'string' &&
+    key.length <= MAX_KEY_LENGTH &&
+    typeof limit === 'number' &&
+    typeof expiresAtMs === 'number'
+  );
+}

@@ -1,0 +1,109 @@
+/**
+ * One V8 isolate with one bundle in it. The only file that touches isolated-vm: text goes in, text comes out, and
+ * no object of the host is ever reachable from inside.
+ */
+import ivm from 'isolated-vm';
+import type { GuestRuntime } from '../../sdk/guest/runtime.ts';
+import type { PackageBundle } from './bundle-package.ts';
+import type { IsolateLimits } from './isolate-limits.ts';
+
+type GuestFunction = keyof GuestRuntime;
+
+const GUEST_FUNCTIONS: readonly GuestFunction[] = [
+  'describe',
+  'configure',
+  'drop',
+  'pump',
+  'begunFrames',
+  'collectMetrics',
+];
+
+/** Removed before any plugin code runs: ways to burn memory outside the heap limit or to wait without a time limit. */
+const HARDENING =
+  'delete globalThis.WebAssembly; delete globalThis.SharedArrayBuffer; delete globalThis.Atomics;';
+
+/** How a crossing failed. `timeout`: the isolate can be used on. `disposed`: it is gone. `error`: the guest threw. */
+export type CrossingFailureKind = 'timeout' | 'disposed' | 'error';
+
+export class CrossingError extends Error {
+  readonly kind: CrossingFailureKind;
+
+  constructor(kind: CrossingFailureKind, cause: unknown) {
+    super(`${kind}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = 'CrossingError';
+    this.kind = kind;
+  }
+}
+
+export class PluginIsolate {
+  readonly #isolate: ivm.Isolate;
+  readonly #functions = new Map<GuestFunction, ivm.Reference>();
+  readonly #pump: ivm.Reference;
+  readonly #pumpOptions: { readonly timeout: number };
+  readonly #loadTimeoutMs: number;
+
+  /** Loads the bundle. Throws CrossingError when it does not load within its limits. */
+  constructor(bundle: PackageBundle, limits: IsolateLimits, onCatastrophe: (message: string) => void) {
+    this.#isolate = new ivm.Isolate({ memoryLimit: limits.memoryMb, onCatastrophicError: onCatastrophe });
+    this.#pumpOptions = { timeout: limits.crossingTimeoutMs };
+    this.#loadTimeoutMs = limits.loadTimeoutMs;
+    try {
+      const context = this.#isolate.createContextSync();
+      context.evalSync(HARDENING, { timeout: limits.loadTimeoutMs });
+      const script = this.#isolate.compileScriptSync(bundle.code, { filename: `${bundle.name}.js` });
+      script.runSync(context, { timeout: limits.loadTimeoutMs });
+      const runtime = context.global.getSync('tollgate', { reference: true });
+      for (const name of GUEST_FUNCTIONS) {
+        this.#functions.set(name, runtime.getSync(name, { reference: true }) as ivm.Reference);
+      }
+      this.#pump = this.#functions.get('pump') as ivm.Reference;
+    } catch (error) {
+      const failure = this.#describe(error);
+      this.dispose();
+      throw failure;
+    }
+  }
+
+  get isDisposed(): boolean {
+    return this.#isolate.isDisposed;
+  }
+
+  /** CPU time spent in the isolate since it was made, in nanoseconds. */
+  get cpuTimeNs(): bigint {
+    return this.#isolate.cpuTime;
+  }
+
+  get heapBytes(): number {
+    return this.#isolate.isDisposed ? 0 : this.#isolate.getHeapStatisticsSync().used_heap_size;
+  }
+
+  /** One crossing of the request path. Throws CrossingError. */
+  pump(frames: string): string {
+    try {
+      return this.#pump.applySync(undefined, [frames], this.#pumpOptions) as string;
+    } catch (error) {
+      throw this.#describe(error);
+    }
+  }
+
+  /** A crossing outside the request path. Throws CrossingError. */
+  call(name: GuestFunction, argument?: string | number): string | number {
+    try {
+      const args = argument === undefined ? [] : [argument];
+      const reference = this.#functions.get(name) as ivm.Reference;
+      return reference.applySync(undefined, args, { timeout: this.#loadTimeoutMs }) as string | number;
+    } catch (error) {
+      throw this.#describe(error);
+    }
+  }
+
+  dispose(): void {
+    if (!this.#isolate.isDisposed) this.#isolate.dispose();
+  }
+
+  #describe(error: unknown): CrossingError {
+    if (this.#isolate.isDisposed) return new CrossingError('disposed', error);
+    const isTimeout = error instanceof Error && error.message.includes('timed out');
+    return new CrossingError(isTimeout ? 'timeout' : 'error', error);
+  }
+}

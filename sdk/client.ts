@@ -1,0 +1,32 @@
+/** `kong.client`: who is calling. */
+
+export interface Consumer {
+  readonly id: string;
+  readonly username: string | null;
+  readonly custom_id: string | null;
+  readonly tags?: readonly string[] | null;
+}
+
+/** What authenticated the client. Any entity with an id, and usually the consumer it belongs to. */
+export interface Credential {
+  readonly id: string;
+  readonly consumer?: { readonly id: string } | null;
+}
+
+/** Phases: all. */
+export interface ClientReader {
+  /** Address of the TCP peer. */
+  getIp(): string;
+  /** Address after trusted proxies have been looked through. */
+  getForwardedIp(): string;
+  getConsumer(): Consumer | undefined;
+  getCredential(): Credential | undefined;
+}
+
+/** Phases: access. */
+export interface ClientAuthenticator {
+  /** Replaces what an earlier plugin set. Either may be null, not both (TypeError). */
+  authenticate(consumer: Consumer | null, credential: Credential | null): void;
+  /** By id, or by username too when `byUsername`. Undefined when there is none. Cached; one host call on a miss. */
+  loadConsumer(idOrUsername: string, byUsername?: boolean): Promise<Consumer | undefined>;
+}

@@ -1,0 +1,54 @@
+/** The declaration of a plugin: the one thing its package exports. */
+import type { Outcome } from './outcome.ts';
+import type { AccessKong, LogKong, ResponseKong } from './phases.ts';
+import type { Capabilities, MetricDeclaration, PluginScope } from './protocol/manifest.ts';
+import type { RecordField } from './schema/fields.ts';
+import type { InferConfig } from './schema/infer.ts';
+
+type MaybePromise<Value> = Value | Promise<Value>;
+
+export interface PluginDefinition<Schema extends RecordField = RecordField> {
+  /** Name in the Admin API: lower case letters, digits and `-`. */
+  readonly name: string;
+  /** Further names accepted on input. */
+  readonly aliases?: readonly string[];
+  /** `x.y.z`. */
+  readonly version: string;
+  /** Higher runs first. Authentication 1000–2000, everything else by convention 1–1000. */
+  readonly priority: number;
+  /** Made with `s.config({ … })`; gives the handlers' `config` its type. */
+  readonly schema: Schema;
+  /** Default: every scope. */
+  readonly scopes?: readonly PluginScope[];
+  /** Default: grpc, grpcs, http, https. */
+  readonly protocols?: readonly string[];
+  readonly capabilities?: Capabilities;
+  readonly metrics?: Readonly<Record<string, MetricDeclaration>>;
+  /** Default `full`. `summary` leaves the request headers out of log records. */
+  readonly logRecord?: 'summary' | 'full';
+
+  /** Before the upstream. Return `kong.response.exit(…)` or `.error(…)` to answer. A throw answers 500. */
+  access?(kong: AccessKong, config: InferConfig<Schema>): MaybePromise<Outcome>;
+  /** When the answer's head is known, whoever made it. */
+  response?(kong: ResponseKong, config: InferConfig<Schema>): MaybePromise<Outcome>;
+  /** After the client has been answered. A throw is counted and logged. */
+  log?(kong: LogKong, config: InferConfig<Schema>): MaybePromise<void>;
+}
+
+/**
+ * Declares a plugin. Does nothing but carry types: what is wrong with a definition is said when it is loaded.
+ *
+ * @example
+ * export default definePlugin({
+ *   name: 'hello', version: '1.0.0', priority: 10,
+ *   schema: s.config({ message: s.string({ default: 'hello' }) }),
+ *   access(kong, config) {
+ *     kong.response.setHeader('x-hello', config.message);
+ *   },
+ * });
+ */
+export function definePlugin<const Schema extends RecordField>(
+  definition: PluginDefinition<Schema>,
+): PluginDefinition<Schema> {
+  return definition;
+}

@@ -1,0 +1,50 @@
+/** The generations of configuration the guest holds, with plugins resolved to their definitions. */
+import type { PluginDefinition } from '../define-plugin.ts';
+import type { GuestConfiguration, GuestPlan } from '../protocol/plan.ts';
+
+export interface LoadedInstance {
+  readonly id: string;
+  readonly plugin: PluginDefinition;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly routeId: string | null;
+  readonly serviceId: string | null;
+}
+
+export interface Generation {
+  readonly plans: readonly GuestPlan[];
+  readonly instances: readonly LoadedInstance[];
+}
+
+const generations = new Map<number, Generation>();
+
+/** Adds a generation. Earlier ones stay until `dropGeneration`. Configs are frozen: all requests share them. */
+export function addGeneration(
+  configuration: GuestConfiguration,
+  plugins: ReadonlyMap<string, PluginDefinition>,
+): void {
+  const instances = configuration.instances.map(({ id, plugin, config, routeId, serviceId }) => {
+    const definition = plugins.get(plugin);
+    if (definition === undefined) throw new TypeError(`this package has no plugin named '${plugin}'`);
+    return { id, plugin: definition, config: freezeDeep(config), routeId, serviceId };
+  });
+  generations.set(configuration.generation, { plans: configuration.plans, instances });
+}
+
+export function dropGeneration(generation: number): void {
+  generations.delete(generation);
+}
+
+/** Throws RangeError when the host names a generation it has dropped. */
+export function findGeneration(generation: number): Generation {
+  const found = generations.get(generation);
+  if (found === undefined) throw new RangeError(`no generation ${generation}`);
+  return found;
+}
+
+function freezeDeep<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null) {
+    for (const member of Object.values(value)) freezeDeep(member);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,116 @@
+/**
+ * Rows looked up by unique fields, misses included, bounded by count. Two generations of a map stand in for a
+ * least-recently-used list: what is not asked for again while one generation fills up is forgotten.
+ */
+import type { Invalidation } from '../protocol/host-call.ts';
+import { callHost } from './outbox.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+interface Entry {
+  readonly entity: string;
+  readonly row: Row | null;
+  readonly expiresAtMs: number;
+}
+
+let maxEntries = 10_000;
+let young = new Map<string, Entry>();
+let old = new Map<string, Entry>();
+/** Lookups under way. One that is invalidated meanwhile is taken out: its answer is used but not kept. */
+const inFlight = new Map<string, Promise<Row | null>>();
+
+export function limitEntityCache(entries: number): void {
+  maxEntries = entries;
+}
+
+/** The cached row, null for a cached miss, undefined when the host must be asked. */
+export function peekEntity(entity: string, field: string, value: string): Row | null | undefined {
+  const key = cacheKey(entity, field, value);
+  let entry = young.get(key);
+  if (entry === undefined) {
+    entry = old.get(key);
+    if (entry === undefined) return undefined;
+    old.delete(key);
+    remember(key, entry);
+  }
+  if (entry.expiresAtMs <= Date.now()) {
+    young.delete(key);
+    return undefined;
+  }
+  return entry.row;
+}
+
+/** Asks the host once, however many requests want the same row. */
+export function loadEntity(entity: string, field: string, value: string): Promise<Row | null> {
+  const key = cacheKey(entity, field, value);
+  const underWay = inFlight.get(key);
+  if (underWay !== undefined) return underWay;
+  const asked: Promise<Row | null> = callHost('entities.find', { entity, field, value }).then(
+    (row) => {
+      if (inFlight.get(key) === asked) {
+        inFlight.delete(key);
+        remember(key, { entity, row, expiresAtMs: expiryOf(row) });
+      }
+      return row;
+    },
+    (error: unknown) => {
+      if (inFlight.get(key) === asked) inFlight.delete(key);
+      throw error;
+    },
+  );
+  inFlight.set(key, asked);
+  return asked;
+}
+
+export function invalidateEntities(invalidation: Invalidation): void {
+  const { entity, id, keys, withReferences } = invalidation;
+  for (const key of keys) {
+    const [field = '', value = ''] = splitOnce(key);
+    forget(cacheKey(entity, field, value));
+  }
+  // Lookups under way may have read the row before it changed.
+  for (const key of inFlight.keys()) {
+    if (withReferences || key.startsWith(`${entity}\0`)) inFlight.delete(key);
+  }
+  for (const generation of [young, old]) {
+    for (const [key, entry] of generation) {
+      const isRow = entry.entity === entity && entry.row?.['id'] === id;
+      if (isRow || (withReferences && refersTo(entry.row, id))) generation.delete(key);
+    }
+  }
+}
+
+function remember(key: string, entry: Entry): void {
+  if (young.size * 2 >= maxEntries) {
+    old = young;
+    young = new Map();
+  }
+  young.set(key, entry);
+}
+
+function forget(key: string): void {
+  young.delete(key);
+  old.delete(key);
+  inFlight.delete(key);
+}
+
+function expiryOf(row: Row | null): number {
+  const ttl = row?.['ttl'];
+  return typeof ttl === 'number' ? Date.now() + ttl * 1000 : Number.POSITIVE_INFINITY;
+}
+
+function refersTo(row: Row | null, id: string): boolean {
+  if (row === null) return false;
+  return Object.values(row).some(
+    (member) => typeof member === 'object' && member !== null && (member as Row)['id'] === id,
+  );
+}
+
+function cacheKey(entity: string, field: string, value: string): string {
+  return `${entity}\0${field}\0${value}`;
+}
+
+function splitOnce(text: string): [string, string] {
+  const at = text.indexOf('=');
+  return [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,70 @@
+/**
+ * Reading headers out of `\nname\0value\n…` text without taking it apart. NUL can stand in neither a name nor a
+ * value, so a value that looks like a name is never found.
+ */
+
+/** First value of exactly this lower-case name, or undefined. */
+export function findHeader(text: string, name: string): string | undefined {
+  const at = text.indexOf(`\n${name}\0`);
+  if (at < 0) return undefined;
+  const start = at + name.length + 2;
+  return text.slice(start, text.indexOf('\n', start));
+}
+
+export function findHeaderValues(text: string, name: string): string[] {
+  const values: string[] = [];
+  const marker = `\n${name}\0`;
+  for (let at = text.indexOf(marker); at >= 0; at = text.indexOf(marker, at + 1)) {
+    const start = at + marker.length;
+    values.push(text.slice(start, text.indexOf('\n', start)));
+  }
+  return values;
+}
+
+/** Lower-case name → values in order. Has no prototype. */
+export function groupHeaders(text: string): Record<string, string[]> {
+  const grouped: Record<string, string[]> = Object.create(null);
+  for (const line of text.split('\n')) {
+    const at = line.indexOf('\0');
+    if (at < 0) continue;
+    const name = line.slice(0, at);
+    grouped[name] ??= [];
+    grouped[name].push(line.slice(at + 1));
+  }
+  return grouped;
+}
+
+/** The text of flat headers, for answers, whose headers arrive as a list. */
+export function joinHeaders(flat: readonly string[]): string {
+  let text = '\n';
+  for (let at = 0; at + 1 < flat.length; at += 2) text += `${flat[at]?.toLowerCase()}\0${flat[at + 1]}\n`;
+  return text;
+}
+
+/**
+ * What header operations recorded so far make of one name: undefined when they do not touch it, otherwise its
+ * values. `-` and `_` are the same in removals, as they are when the host applies them.
+ */
+export function applyTriples(
+  triples: readonly string[],
+  name: string,
+  original: () => string[],
+): string[] | undefined {
+  let values: string[] | undefined;
+  for (let at = 0; at < triples.length; at += 3) {
+    const target = (triples[at + 1] ?? '').toLowerCase();
+    const value = triples[at + 2] ?? '';
+    switch (triples[at]) {
+      case 's':
+        if (target === name) values = [value];
+        break;
+      case 'a':
+        if (target === name) values = [...(values ?? original()), value];
+        break;
+      case 'r':
+        if (target.replaceAll('_', '-') === name.replaceAll('_', '-')) values = [];
+        break;
+    }
+  }
+  return values;
+}

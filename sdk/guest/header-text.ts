@@ -1,0 +1,21 @@
+/** Header names and values as plugins may write them. The host checks again: this is for the author's sake. */
+
+const NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$/;
+const FORBIDDEN_IN_VALUE = /[\r\n\0]/;
+
+/** Throws TypeError on a name that is not a token. */
+export function checkHeaderName(name: unknown): string {
+  if (typeof name !== 'string' || !NAME.test(name))
+    throw new TypeError(`invalid header name '${String(name)}'`);
+  return name;
+}
+
+/** Text of a header value. Throws TypeError on CR, LF, NUL and on what is not text, number or boolean. */
+export function checkHeaderValue(value: unknown): string {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+    throw new TypeError('a header value is a string, a number or a boolean');
+  }
+  const text = String(value);
+  if (FORBIDDEN_IN_VALUE.test(text)) throw new TypeError('a header value cannot contain CR, LF or NUL');
+  return text;
+}

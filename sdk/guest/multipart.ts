@@ -1,0 +1,46 @@
+/** `multipart/form-data` (RFC 7578) over latin1 byte text, as far as plugins need it: find parts, drop parts. */
+
+export interface Part {
+  readonly name: string;
+  /** Header block as sent, without the empty line. */
+  readonly head: string;
+  readonly content: string;
+}
+
+const MAX_PARTS = 1000;
+
+export function multipartBoundary(contentType: string): string | undefined {
+  const match = /;\s*boundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))/i.exec(contentType);
+  return match?.[1] ?? match?.[2];
+}
+
+/** Undefined when the text is not a complete multipart body. Parts without a name are left out. */
+export function decodeMultipart(bytes: string, boundary: string): Part[] | undefined {
+  const delimiter = `\r\n--${boundary}`;
+  const text = `\r\n${bytes}`;
+  const parts: Part[] = [];
+  let at = text.indexOf(delimiter);
+  while (at >= 0 && parts.length < MAX_PARTS) {
+    const start = at + delimiter.length;
+    if (text.startsWith('--', start)) return parts;
+    const end = text.indexOf(delimiter, start);
+    if (end < 0 || !text.startsWith('\r\n', start)) return undefined;
+    const part = decodePart(text.slice(start + 2, end));
+    if (part !== undefined) parts.push(part);
+    at = end;
+  }
+  return undefined;
+}
+
+export function encodeMultipart(parts: readonly Part[], boundary: string): string {
+  const encoded = parts.map(({ head, content }) => `--${boundary}\r\n${head}\r\n\r\n${content}\r\n`);
+  return `${encoded.join('')}--${boundary}--\r\n`;
+}
+
+function decodePart(text: string): Part | undefined {
+  const headEnd = text.indexOf('\r\n\r\n');
+  if (headEnd < 0) return undefined;
+  const head = text.slice(0, headEnd);
+  const name = /^content-disposition:.*;\s*name="([^"]*)"/im.exec(head)?.[1];
+  return name === undefined || name === '' ? undefined : { name, head, content: text.slice(headEnd + 4) };
+}

@@ -1,0 +1,65 @@
+/** What the guest has to say to the host, and the host calls it is waiting for. */
+import { encodeFrame, GUEST_FRAMES } from '../protocol/frames.ts';
+import type { HostCallName, HostCalls } from '../protocol/host-call.ts';
+import type { CallState } from './call-state.ts';
+
+interface Waiting {
+  readonly callId: number;
+  resolve(reply: unknown): void;
+  reject(error: Error): void;
+}
+
+const waiting = new Map<number, Waiting>();
+let frames = '';
+let lastNumber = 0;
+
+export function emitFrame(kind: string, id: number, payload: string): void {
+  frames += encodeFrame(kind, id, payload);
+}
+
+export function takeFrames(): string {
+  const taken = frames;
+  frames = '';
+  return taken;
+}
+
+/** A host call that belongs to no single request: it outlives the one that happened to ask first. */
+export function callHost<Name extends HostCallName>(
+  name: Name,
+  argument: HostCalls[Name]['argument'],
+  callId = 0,
+): Promise<HostCalls[Name]['reply']> {
+  const number = ++lastNumber;
+  emitFrame(GUEST_FRAMES.hostCall, callId, `${number}\n${name}\n${JSON.stringify(argument)}`);
+  return new Promise((resolve, reject) => {
+    waiting.set(number, { callId, resolve: resolve as (reply: unknown) => void, reject });
+  });
+}
+
+/** A host call of one request, which stands still meanwhile. */
+export function callHostFor<Name extends HostCallName>(
+  call: CallState,
+  name: Name,
+  argument: HostCalls[Name]['argument'],
+): Promise<HostCalls[Name]['reply']> {
+  return call.suspend(callHost(name, argument, call.id));
+}
+
+/** Settles a host call with the host's answer: `<number>\n<JSON>`, or a message when `failed`. */
+export function settleHostCall(payload: string, failed: boolean): void {
+  const lineEnd = payload.indexOf('\n');
+  const number = Number(payload.slice(0, lineEnd));
+  const asked = waiting.get(number);
+  if (asked === undefined) return;
+  waiting.delete(number);
+  const body = payload.slice(lineEnd + 1);
+  if (failed) asked.reject(new Error(body));
+  else asked.resolve(JSON.parse(body));
+}
+
+/** Forgets what a cancelled call waits for. */
+export function forgetHostCalls(callId: number): void {
+  for (const [number, asked] of waiting) {
+    if (asked.callId === callId) waiting.delete(number);
+  }
+}

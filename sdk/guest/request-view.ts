@@ -1,0 +1,137 @@
+/** `kong.request`: reads the lines of the call, and through what was recorded for the upstream since. */
+import { CALL_LINES } from '../protocol/phase-call.ts';
+import type { ArgumentValue, DecodedBody, RequestBodyReader, RequestReader } from '../request.ts';
+import { decodeBody } from './body-codec.ts';
+import type { CallState } from './call-state.ts';
+import { applyTriples, findHeader, findHeaderValues, groupHeaders } from './header-lines.ts';
+import { callHostFor } from './outbox.ts';
+import { type Argument, collectArguments, parseArguments } from './query-string.ts';
+import { textFromBytes } from './text-encoding.ts';
+
+const DEFAULT_MAX_ARGUMENTS = 100;
+const MAX_ARGUMENTS = 1000;
+
+export class RequestView implements RequestReader, RequestBodyReader {
+  readonly #call: CallState;
+  #arguments: { readonly query: string; readonly parsed: readonly Argument[] } | undefined;
+
+  constructor(call: CallState) {
+    this.#call = call;
+  }
+
+  getScheme(): 'http' | 'https' {
+    return this.#call.line(CALL_LINES.scheme) === 'https' ? 'https' : 'http';
+  }
+
+  getHost(): string {
+    const host = this.getHeader('host') ?? '';
+    return host.replace(/:\d+$/, '').toLowerCase();
+  }
+
+  getPort(): number {
+    return Number(this.#call.line(CALL_LINES.localPort));
+  }
+
+  getHttpVersion(): '1.0' | '1.1' | '2' {
+    return this.#call.line(CALL_LINES.httpVersion) as '1.0' | '1.1' | '2';
+  }
+
+  getMethod(): string {
+    return this.#call.changes?.method ?? this.#call.line(CALL_LINES.method);
+  }
+
+  getPath(): string {
+    return this.#call.changes?.path ?? this.#call.line(CALL_LINES.path);
+  }
+
+  getRawPath(): string {
+    return this.#call.line(CALL_LINES.rawPath);
+  }
+
+  getPathWithQuery(): string {
+    return this.getRawPath() + this.#call.line(CALL_LINES.rawQuery);
+  }
+
+  getRawQuery(): string {
+    return this.#call.changes?.rawQuery ?? this.#call.line(CALL_LINES.rawQuery).slice(1);
+  }
+
+  getQueryArg(name: string): string | true | undefined {
+    return this.#parsedArguments().find(([argument]) => argument === name)?.[1];
+  }
+
+  getQuery(max = DEFAULT_MAX_ARGUMENTS): Readonly<Record<string, ArgumentValue>> {
+    return collectArguments(this.#parsedArguments().slice(0, Math.min(max, MAX_ARGUMENTS)));
+  }
+
+  getHeader(name: string): string | undefined {
+    const lower = name.toLowerCase();
+    return (
+      this.#readHeader(lower) ??
+      (lower.includes('_') ? this.#readHeader(lower.replaceAll('_', '-')) : undefined)
+    );
+  }
+
+  getHeaderValues(name: string): readonly string[] {
+    const lower = name.toLowerCase();
+    const values = this.#readHeaderValues(lower);
+    return values.length === 0 && lower.includes('_')
+      ? this.#readHeaderValues(lower.replaceAll('_', '-'))
+      : values;
+  }
+
+  getHeaders(): Readonly<Record<string, readonly string[]>> {
+    const headers = groupHeaders(this.#call.headersText);
+    const triples = this.#call.serviceTriples;
+    const touched = new Set<string>(Object.keys(headers));
+    for (let at = 1; at < triples.length; at += 3) touched.add((triples[at] ?? '').toLowerCase());
+    for (const name of touched) {
+      const values = applyTriples(triples, name, () => headers[name] ?? []);
+      if (values === undefined) continue;
+      if (values.length === 0) delete headers[name];
+      else headers[name] = values;
+    }
+    return headers;
+  }
+
+  getStartTime(): number {
+    return Number(this.#call.line(CALL_LINES.receivedAtMs));
+  }
+
+  getId(): string {
+    return this.#call.line(CALL_LINES.requestId);
+  }
+
+  async getRawBody(): Promise<string> {
+    return textFromBytes(await this.#bodyBytes());
+  }
+
+  async getBody(): Promise<DecodedBody> {
+    return decodeBody(await this.#bodyBytes(), this.getHeader('content-type') ?? '');
+  }
+
+  async #bodyBytes(): Promise<string> {
+    const replaced = this.#call.changes?.body;
+    if (replaced !== undefined) return replaced;
+    this.#call.bodyBytes ??= await callHostFor(this.#call, 'request.body', {});
+    return this.#call.bodyBytes;
+  }
+
+  #readHeader(lower: string): string | undefined {
+    const { serviceTriples, headersText } = this.#call;
+    if (serviceTriples.length === 0) return findHeader(headersText, lower);
+    return this.#readHeaderValues(lower)[0];
+  }
+
+  #readHeaderValues(lower: string): string[] {
+    const original = () => findHeaderValues(this.#call.headersText, lower);
+    return applyTriples(this.#call.serviceTriples, lower, original) ?? original();
+  }
+
+  #parsedArguments(): readonly Argument[] {
+    const query = this.getRawQuery();
+    if (this.#arguments?.query !== query)
+      this.#arguments = { query, parsed: parseArguments(query, MAX_ARGUMENTS) };
+    return this.#arguments.parsed;
+  }
+}

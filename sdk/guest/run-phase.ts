@@ -1,0 +1,142 @@
+/**
+ * Drives the plugins of one call through one phase, in order.
+ *
+ * Handlers may be synchronous; the next one then starts without a turn of the microtask queue. After an answer or
+ * a failure the rest of the plugins are still collected, since their later phases run on it (contract/proxy.md
+ * section 10.4).
+ */
+import type { PluginDefinition } from '../define-plugin.ts';
+import { GUEST_FRAMES } from '../protocol/frames.ts';
+import type { PhaseName } from '../protocol/manifest.ts';
+import { CALL_LINES } from '../protocol/phase-call.ts';
+import type { GuestError } from '../protocol/phase-result.ts';
+import { pickInstance } from '../protocol/plan.ts';
+import { CallState } from './call-state.ts';
+import { findGeneration, type Generation } from './configuration.ts';
+import { encodeResult } from './encode-result.ts';
+import { createAccessKong, createLogKong, createResponseKong } from './kong.ts';
+import { emitFrame } from './outbox.ts';
+
+/** Calls that have not finished, by id: what a cancellation looks in. */
+export const activeCalls = new Map<number, CallState>();
+
+type Handler = (kong: unknown, config: unknown) => unknown;
+
+export function startAccess(id: number, payload: string): void {
+  const { call, generation } = openCall(id, 'access', payload);
+  const kong = createAccessKong(call);
+  const runs = call.line(CALL_LINES.extra) === 'run';
+  let failure: GuestError | undefined;
+
+  const runFrom = (first: number): void => {
+    for (let at = first; at < call.plan.steps.length; at++) {
+      const candidates = call.plan.steps[at];
+      if (candidates === undefined) continue;
+      const number = pickInstance(candidates, call.consumer?.id);
+      if (number < 0) continue;
+      call.picks.push(number);
+      if (!runs || call.hasExited || failure !== undefined) continue;
+      call.instance = generation.instances[number];
+      const settled = invoke(call, kong, fail, () => runFrom(at + 1));
+      if (!settled) return;
+    }
+    closeCall(call);
+    emitFrame(
+      failure !== undefined ? GUEST_FRAMES.error : call.hasExited ? GUEST_FRAMES.exit : GUEST_FRAMES.proceed,
+      call.id,
+      encodeResult(call, failure),
+    );
+  };
+  const fail = (error: unknown): void => {
+    failure = describeError(call, error);
+  };
+  runFrom(0);
+}
+
+export function startResponse(id: number, payload: string): void {
+  const { call, generation } = openCall(id, 'response', payload);
+  const kong = createResponseKong(call);
+  runPicked(call, generation, kong, () => {
+    emitFrame(
+      call.hasExited ? GUEST_FRAMES.exit : GUEST_FRAMES.proceed,
+      call.id,
+      encodeResult(call, undefined),
+    );
+  });
+}
+
+/** Log calls have no result. */
+export function startLog(id: number, payload: string): void {
+  const { call, generation } = openCall(id, 'log', payload);
+  runPicked(call, generation, createLogKong(call), () => {});
+}
+
+/** Runs every collected instance; a failure is logged and does not stop the next. */
+function runPicked(call: CallState, generation: Generation, kong: unknown, done: () => void): void {
+  const fail = (error: unknown): void => {
+    const { name, message, stack } = describeError(call, error);
+    call.log('err', `${call.phase} failed: ${name}: ${message}\n${stack}`);
+  };
+  const runFrom = (first: number): void => {
+    for (let at = first; at < call.picks.length; at++) {
+      call.instance = generation.instances[call.picks[at] as number];
+      const settled = invoke(call, kong, fail, () => runFrom(at + 1));
+      if (!settled) return;
+    }
+    closeCall(call);
+    done();
+  };
+  runFrom(0);
+}
+
+/** True when the handler is done; otherwise `next` is called once its promise has settled. */
+function invoke(call: CallState, kong: unknown, fail: (error: unknown) => void, next: () => void): boolean {
+  const plugin = call.instance?.plugin;
+  const handler = plugin?.[call.phase as keyof PluginDefinition] as Handler | undefined;
+  if (plugin === undefined || handler === undefined) return true;
+  try {
+    const outcome = handler.call(plugin, kong, call.instance?.config);
+    if (!(outcome instanceof Promise)) return true;
+    outcome.then(undefined, fail).then(next);
+    return false;
+  } catch (error) {
+    fail(error);
+    return true;
+  }
+}
+
+function openCall(
+  id: number,
+  phase: PhaseName,
+  payload: string,
+): { call: CallState; generation: Generation } {
+  const generationEnd = payload.indexOf('\n');
+  const generation = findGeneration(Number(payload.slice(0, generationEnd)));
+  const planNumber = Number(payload.slice(generationEnd + 1, payload.indexOf('\n', generationEnd + 1)));
+  const plan = generation.plans[planNumber];
+  if (plan === undefined) throw new RangeError(`no plan ${planNumber}`);
+  const call = new CallState(id, phase, plan, payload);
+  const picks = call.line(CALL_LINES.picks);
+  if (phase !== 'access' && picks !== '') call.picks = picks.split(',').map(Number);
+  activeCalls.set(id, call);
+  call.start();
+  return { call, generation };
+}
+
+function closeCall(call: CallState): void {
+  call.finish();
+  activeCalls.delete(call.id);
+  if (call.logLines !== undefined) emitFrame(GUEST_FRAMES.logLines, call.id, JSON.stringify(call.logLines));
+}
+
+function describeError(call: CallState, error: unknown): GuestError {
+  const plugin = call.instance?.plugin.name ?? '';
+  const isError = error instanceof Error;
+  return {
+    plugin,
+    phase: call.phase,
+    name: isError ? String(error.name) : 'Error',
+    message: isError ? String(error.message) : String(error),
+    stack: isError ? String(error.stack) : '',
+  };
+}

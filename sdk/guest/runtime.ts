@@ -1,0 +1,121 @@
+/**
+ * The guest's side of the wall: what the host may call. A bundle made of this file and of plugin packages is all
+ * that runs in an isolate.
+ *
+ * `pump` is the only function called while traffic flows. It takes whatever the host has for the guest and returns
+ * whatever the guest has for the host, prefixed with the number of calls that could still run: promise reactions
+ * run after it has returned, so a number above zero asks for another pump.
+ */
+import type { PluginDefinition } from '../define-plugin.ts';
+import { decodeFrames, HOST_FRAMES } from '../protocol/frames.ts';
+import type { Invalidation } from '../protocol/host-call.ts';
+import { type PackageManifest, PHASE_NAMES, type PluginManifest } from '../protocol/manifest.ts';
+import type { GuestConfiguration } from '../protocol/plan.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import { motion } from './call-state.ts';
+import { addGeneration, dropGeneration } from './configuration.ts';
+import { invalidateEntities, limitEntityCache } from './entity-cache.ts';
+import { collectMetrics, declareMetric } from './metric-store.ts';
+import { forgetHostCalls, settleHostCall, takeFrames } from './outbox.ts';
+import { activeCalls, startAccess, startLog, startResponse } from './run-phase.ts';
+
+/** What the host finds in the isolate after loading a bundle. Every function takes and returns text. */
+export interface GuestRuntime {
+  describe(): string;
+  configure(json: string): string;
+  drop(generation: number): string;
+  pump(frames: string): string;
+  /** How many frames of the last pump were begun: after a pump was cut short, the last of these is to blame. */
+  begunFrames(): number;
+  collectMetrics(): string;
+}
+
+const DEFAULT_PROTOCOLS = ['grpc', 'grpcs', 'http', 'https'];
+const DEFAULT_SCOPES = ['global', 'service', 'route', 'consumer'] as const;
+
+export function createRuntime(definitions: readonly PluginDefinition[]): GuestRuntime {
+  const plugins = new Map(definitions.map((definition) => [definition.name, definition]));
+  for (const { metrics } of definitions) {
+    for (const [name, declaration] of Object.entries(metrics ?? {})) declareMetric(name, declaration);
+  }
+  return {
+    describe: () => JSON.stringify(describePackage(definitions)),
+    configure(json) {
+      const { configuration, cacheEntries } = JSON.parse(json) as {
+        readonly configuration: GuestConfiguration;
+        readonly cacheEntries: number;
+      };
+      limitEntityCache(cacheEntries);
+      addGeneration(configuration, plugins);
+      return '';
+    },
+    drop(generation) {
+      dropGeneration(generation);
+      return '';
+    },
+    pump(frames) {
+      begunFrames = 0;
+      decodeFrames(frames, 0, receiveFrame);
+      return `${motion.count}\n${takeFrames()}`;
+    },
+    begunFrames: () => begunFrames,
+    collectMetrics: () => JSON.stringify(collectMetrics()),
+  };
+}
+
+let begunFrames = 0;
+
+function receiveFrame(kind: string, id: number, payload: string): void {
+  begunFrames++;
+  switch (kind) {
+    case HOST_FRAMES.access:
+      startAccess(id, payload);
+      break;
+    case HOST_FRAMES.response:
+      startResponse(id, payload);
+      break;
+    case HOST_FRAMES.log:
+      startLog(id, payload);
+      break;
+    case HOST_FRAMES.reply:
+      settleHostCall(payload, false);
+      break;
+    case HOST_FRAMES.failure:
+      settleHostCall(payload, true);
+      break;
+    case HOST_FRAMES.cancel:
+      cancelCall(id);
+      break;
+    case HOST_FRAMES.invalidate:
+      invalidateEntities(JSON.parse(payload) as Invalidation);
+      break;
+    default:
+      throw new TypeError(`unknown frame '${kind}'`);
+  }
+}
+
+function cancelCall(id: number): void {
+  activeCalls.get(id)?.finish();
+  activeCalls.delete(id);
+  forgetHostCalls(id);
+}
+
+function describePackage(definitions: readonly PluginDefinition[]): PackageManifest {
+  return { protocolVersion: PROTOCOL_VERSION, plugins: definitions.map(describePlugin) };
+}
+
+function describePlugin(definition: PluginDefinition): PluginManifest {
+  return {
+    name: definition.name,
+    aliases: definition.aliases ?? [],
+    version: definition.version,
+    priority: definition.priority,
+    phases: PHASE_NAMES.filter((phase) => typeof definition[phase] === 'function'),
+    scopes: definition.scopes ?? DEFAULT_SCOPES,
+    protocols: definition.protocols ?? DEFAULT_PROTOCOLS,
+    schema: definition.schema,
+    capabilities: definition.capabilities ?? {},
+    metrics: definition.metrics ?? {},
+    logRecord: definition.logRecord ?? 'full',
+  };
+}

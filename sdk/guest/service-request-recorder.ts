@@ -1,0 +1,73 @@
+/** `kong.service.request`: records what to change; the host applies it when the phase is over. */
+
+import { CALL_LINES } from '../protocol/phase-call.ts';
+import type { ServiceRequestWriter } from '../service-request.ts';
+import { encodeBody } from './body-codec.ts';
+import type { CallState } from './call-state.ts';
+import { findHeader } from './header-lines.ts';
+import { checkHeaderName, checkHeaderValue } from './header-text.ts';
+import { formatArguments, parseArguments } from './query-string.ts';
+import { bytesFromText } from './text-encoding.ts';
+
+const METHOD = /^[A-Z]{1,32}$/;
+const FORBIDDEN_IN_TARGET = /[\s\0]/;
+
+export class ServiceRequestRecorder implements ServiceRequestWriter {
+  readonly #call: CallState;
+
+  constructor(call: CallState) {
+    this.#call = call;
+  }
+
+  setHeader(name: string, value: string | number | boolean): void {
+    this.#call.serviceTriples.push('s', checkHeaderName(name), checkHeaderValue(value));
+  }
+
+  addHeader(name: string, value: string | number | boolean): void {
+    this.#call.serviceTriples.push('a', checkHeaderName(name), checkHeaderValue(value));
+  }
+
+  clearHeader(name: string): void {
+    this.#call.serviceTriples.push('r', checkHeaderName(name), '');
+  }
+
+  setHeaders(headers: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
+  }
+
+  setMethod(method: string): void {
+    if (!METHOD.test(method)) throw new TypeError(`invalid method '${method}'`);
+    this.#change('method', method);
+  }
+
+  setPath(path: string): void {
+    if (!path.startsWith('/') || FORBIDDEN_IN_TARGET.test(path))
+      throw new TypeError(`invalid path '${path}'`);
+    this.#change('path', path);
+  }
+
+  setRawQuery(query: string): void {
+    if (FORBIDDEN_IN_TARGET.test(query)) throw new TypeError('a query cannot contain white space');
+    this.#change('rawQuery', query);
+  }
+
+  clearQueryArg(name: string): void {
+    const query = this.#call.changes?.rawQuery ?? this.#call.line(CALL_LINES.rawQuery).slice(1);
+    const rest = parseArguments(query, Number.POSITIVE_INFINITY).filter(([argument]) => argument !== name);
+    this.setRawQuery(formatArguments(rest));
+  }
+
+  setRawBody(body: string): void {
+    this.#change('body', bytesFromText(body));
+  }
+
+  setBody(fields: Readonly<Record<string, unknown>>, mime: string): void {
+    const contentType = findHeader(this.#call.headersText, 'content-type') ?? '';
+    this.#change('body', encodeBody(fields, mime, this.#call.bodyBytes ?? '', contentType));
+  }
+
+  #change(member: 'method' | 'path' | 'rawQuery' | 'body', value: string): void {
+    this.#call.changes ??= {};
+    this.#call.changes[member] = value;
+  }
+}

@@ -1,0 +1,9 @@
+/** `kong.metrics`: what the plugin declared in its definition, added up over all workers of the node. No crossing. */
+
+/** Phases: all. An undeclared name or a wrong number of labels throws a TypeError. */
+export interface MetricWriter {
+  /** Adds to a counter. `labels` in the order of the declaration. */
+  increment(name: string, labels: readonly string[], by?: number): void;
+  /** Records a value in a histogram. */
+  observe(name: string, labels: readonly string[], value: number): void;
+}

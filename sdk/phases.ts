@@ -1,0 +1,71 @@
+/**
+ * What each phase hands to a handler: a call that a phase does not allow is not on its type.
+ *
+ * | phase | runs | may answer | failure |
+ * | --- | --- | --- | --- |
+ * | access | before the upstream, in descending priority, until one answers | yes | the client gets 500 |
+ * | response | when the head of the answer is known | yes, before the body | logged |
+ * | log | after the last byte or the abort, in batches, always | no | logged |
+ */
+import type { ClientAuthenticator, ClientReader } from './client.ts';
+import type { CounterReader } from './counters.ts';
+import type { EntityReader } from './entities.ts';
+import type { Logger } from './log.ts';
+import type { MetricWriter } from './metrics.ts';
+import type { LogFacts } from './protocol/phase-call.ts';
+import type { RequestBodyReader, RequestReader } from './request.ts';
+import type {
+  ResponseExit,
+  ResponseHeaderReader,
+  ResponseHeaderWriter,
+  ResponseReader,
+  ServiceResponseReader,
+} from './response.ts';
+import type { RouterReader } from './router.ts';
+import type { ServiceRequestWriter } from './service-request.ts';
+
+/** The running instance of the plugin: ids of its entity and of what it is attached to (null: unscoped). */
+export interface PluginReader {
+  getId(): string;
+  getRouteId(): string | null;
+  getServiceId(): string | null;
+}
+
+/** Values that live as long as the request. `shared` is common to all plugins: plain data only. */
+export interface RequestContext {
+  readonly shared: Record<string, unknown>;
+}
+
+interface EveryPhase {
+  readonly router: RouterReader;
+  readonly plugin: PluginReader;
+  readonly ctx: RequestContext;
+  readonly log: Logger;
+  readonly metrics: MetricWriter;
+}
+
+export interface AccessKong extends EveryPhase {
+  readonly request: RequestReader & RequestBodyReader;
+  readonly service: { readonly request: ServiceRequestWriter };
+  readonly response: ResponseHeaderWriter & ResponseExit;
+  readonly client: ClientReader & ClientAuthenticator;
+  readonly counters: CounterReader;
+  readonly entities: EntityReader;
+}
+
+export interface ResponseKong extends EveryPhase {
+  readonly request: RequestReader;
+  readonly service: { readonly response: ServiceResponseReader };
+  readonly response: ResponseReader & ResponseHeaderReader & ResponseHeaderWriter & ResponseExit;
+  readonly client: ClientReader;
+  readonly counters: CounterReader;
+}
+
+export interface LogKong extends EveryPhase {
+  /** Headers are there only when the plugin's `logRecord` is `full`. */
+  readonly request: RequestReader;
+  readonly response: ResponseReader;
+  readonly client: ClientReader;
+  /** Latencies, sizes, status and source of the finished request. */
+  readonly record: LogFacts;
+}

@@ -1,0 +1,72 @@
+/**
+ * The envelope of everything that crosses the wall: one string each way, made of length-prefixed frames.
+ *
+ * A frame is `<kind> <id> <length>\n<payload>`. Lengths, not separators, delimit payloads, so nothing a client or a
+ * plugin writes can be mistaken for a frame. One string may carry the calls of many requests: what a crossing
+ * costs is then shared by all of them.
+ */
+
+export interface Frame {
+  /** One letter; see HOST_FRAMES and GUEST_FRAMES. */
+  readonly kind: string;
+  /** Number of the call or of the host call this belongs to; 0 where there is none. */
+  readonly id: number;
+  readonly payload: string;
+}
+
+/** Host → guest. */
+export const HOST_FRAMES = {
+  access: 'A',
+  response: 'R',
+  log: 'L',
+  /** Answer to a host call: payload is JSON. */
+  reply: 'H',
+  /** A host call failed: payload is the message. */
+  failure: 'F',
+  /** The request is gone (client aborted, deadline passed): forget the call. */
+  cancel: 'X',
+  /** Cached rows to drop: JSON of `Invalidation`. */
+  invalidate: 'I',
+} as const;
+
+/** Guest → host. */
+export const GUEST_FRAMES = {
+  /** The phase is over and the request goes on; payload: phase-result.ts. */
+  proceed: 'P',
+  /** A plugin answered; payload: phase-result.ts. */
+  exit: 'X',
+  /** A handler threw; payload: JSON of `GuestError`. */
+  error: 'E',
+  /** A host call; `id` is the call it belongs to; payload: host-call.ts. */
+  hostCall: 'C',
+  /** Log lines of a call; payload: JSON of `LogLine[]`. */
+  logLines: 'G',
+} as const;
+
+export function encodeFrame(kind: string, id: number, payload: string): string {
+  return `${kind} ${id} ${payload.length}\n${payload}`;
+}
+
+/** Calls `visit` for each frame of `text`. Throws RangeError on text that is no sequence of frames. */
+export function decodeFrames(
+  text: string,
+  start: number,
+  visit: (kind: string, id: number, payload: string) => void,
+): void {
+  let at = start;
+  while (at < text.length) {
+    const lineEnd = text.indexOf('\n', at);
+    const idEnd = text.indexOf(' ', at + 2);
+    if (lineEnd < 0 || idEnd < 0 || idEnd > lineEnd) throw new RangeError('malformed frame');
+    const id = Number(text.slice(at + 2, idEnd));
+    const length = Number(text.slice(idEnd + 1, lineEnd));
+    const payloadStart = lineEnd + 1;
+    if (!Number.isSafeInteger(id) || !Number.isSafeInteger(length) || length < 0) {
+      throw new RangeError('malformed frame');
+    }
+    const end = payloadStart + length;
+    if (end > text.length) throw new RangeError('truncated frame');
+    visit(text.charAt(at), id, text.slice(payloadStart, end));
+    at = end;
+  }
+}

@@ -1,0 +1,51 @@
+/** What a plugin package says of itself when it is loaded: plain data, read by the host before any request. */
+import type { FieldDefinition, RecordField } from '../schema/fields.ts';
+
+export type PhaseName = 'access' | 'response' | 'log';
+
+export const PHASE_NAMES: readonly PhaseName[] = ['access', 'response', 'log'];
+
+/** Where an instance of a plugin may be attached. */
+export type PluginScope = 'global' | 'service' | 'route' | 'consumer';
+
+export interface MetricDeclaration {
+  readonly type: 'counter' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets in ascending order, without +Inf. */
+  readonly buckets?: readonly number[];
+}
+
+/** What a plugin may reach beyond the request it is handed. Enforced by the host at each call. */
+export interface Capabilities {
+  /** Entities whose rows it may look up, e.g. `keyauth_credentials`. Consumers need not be listed. */
+  readonly entities?: readonly string[];
+  /** Reading and replacing the client's body. */
+  readonly requestBody?: boolean;
+  /** The complete upstream body is collected before `response` runs, which ends streaming. */
+  readonly responseBody?: boolean;
+}
+
+export interface PluginManifest {
+  readonly name: string;
+  /** Further names under which the Admin API accepts it. Answers show `name`. */
+  readonly aliases: readonly string[];
+  readonly version: string;
+  /** Higher runs first. */
+  readonly priority: number;
+  readonly phases: readonly PhaseName[];
+  readonly scopes: readonly PluginScope[];
+  readonly protocols: readonly string[];
+  readonly schema: RecordField;
+  readonly capabilities: Capabilities;
+  readonly metrics: Readonly<Record<string, MetricDeclaration>>;
+  /** `summary`: log records carry no request headers, which makes them cheaper to hand over. */
+  readonly logRecord: 'summary' | 'full';
+}
+
+export interface PackageManifest {
+  readonly protocolVersion: number;
+  readonly plugins: readonly PluginManifest[];
+}
+
+export type { FieldDefinition };

@@ -1,0 +1,51 @@
+/**
+ * Guest → host: the outcome of a phase as lines, so that the host reads it with one split.
+ * Header operations are triples of lines: `s` set, `a` add or `r` remove; name; value.
+ */
+
+/** Fixed lines of a result; service-request triples follow, then response triples, then (exit only) the body. */
+export const RESULT_LINES = {
+  picks: 0,
+  /** JSON, or empty for unchanged. `null` clears. */
+  consumer: 1,
+  credential: 2,
+  shared: 3,
+  /** JSON of `RequestChanges`, or empty. */
+  changes: 4,
+  /** Number of lines of each kind of triple. */
+  serviceLines: 5,
+  responseLines: 6,
+  /** Of an answer: status code. 0 when there is none. */
+  status: 7,
+  /** `error`: the body is a message to be negotiated; `json`: compact JSON; `text`: as it is; empty: none. */
+  bodyKind: 8,
+} as const;
+
+export const RESULT_TRIPLES_START = 9;
+
+/** Rarely used changes to the request for the upstream. */
+export interface RequestChanges {
+  readonly method?: string;
+  readonly path?: string;
+  readonly rawQuery?: string;
+  /** latin1 text of the new body. */
+  readonly body?: string;
+}
+
+export type BodyKind = 'error' | 'json' | 'text' | '';
+
+export interface GuestError {
+  readonly plugin: string;
+  readonly phase: string;
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+export type LogLevel = 'debug' | 'info' | 'notice' | 'warn' | 'err' | 'crit' | 'alert' | 'emerg';
+
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly plugin: string;
+  readonly message: string;
+}

@@ -1,0 +1,49 @@
+/** `kong.request`: the client's request, read only. Reading costs no crossing; bodies cost one host call. */
+
+/** A query argument or form field: text, `true` for a name without `=`, or a list when it was repeated. */
+export type ArgumentValue = string | true | readonly (string | true)[];
+
+/** Phases: all. Names of headers are case-insensitive, and `_` stands for `-` too. Source: contract/pdk.md section 2. */
+export interface RequestReader {
+  getScheme(): 'http' | 'https';
+  /** Host header without port, lower case; '' without one. */
+  getHost(): string;
+  /** Local port of the listener. */
+  getPort(): number;
+  getHttpVersion(): '1.0' | '1.1' | '2';
+  getMethod(): string;
+  /** Normalised path without query. */
+  getPath(): string;
+  /** As sent, without query. */
+  getRawPath(): string;
+  getPathWithQuery(): string;
+  /** Text after `?`, or ''. */
+  getRawQuery(): string;
+  /** First value: text, `true` for a name without `=`, undefined when absent. Case-sensitive, decoded. */
+  getQueryArg(name: string): string | true | undefined;
+  /** All arguments; at most `max` (1…1000, default 100) are read. */
+  getQuery(max?: number): Readonly<Record<string, ArgumentValue>>;
+  /** First value, or undefined. */
+  getHeader(name: string): string | undefined;
+  /** Every value in order of arrival; empty when absent. */
+  getHeaderValues(name: string): readonly string[];
+  /** Lower-case name → every value. */
+  getHeaders(): Readonly<Record<string, readonly string[]>>;
+  /** Milliseconds since the epoch. */
+  getStartTime(): number;
+  getId(): string;
+}
+
+/** What is decoded of a body: its fields and how it was encoded, or no fields when it is of another kind or broken. */
+export interface DecodedBody {
+  readonly mime: 'application/x-www-form-urlencoded' | 'application/json' | 'multipart/form-data' | undefined;
+  readonly fields: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Phases: access. Needs the capability `requestBody`. */
+export interface RequestBodyReader {
+  /** The whole body as text: UTF-8, or latin1 where it is not valid UTF-8. One host call; '' without a body. */
+  getRawBody(): Promise<string>;
+  /** Form, JSON object or multipart fields. Undecodable content gives no fields, not an error. */
+  getBody(): Promise<DecodedBody>;
+}

@@ -1,0 +1,22 @@
+/** `kong.service.request`: what will be sent to the upstream. Recorded here, applied by the host when the phase ends. */
+
+/** Phases: access. Values with CR, LF or NUL throw a TypeError. Later reads through `kong.request` see the change. */
+export interface ServiceRequestWriter {
+  /** Replaces every header of that name. `Host` changes the host sent upstream. */
+  setHeader(name: string, value: string | number | boolean): void;
+  addHeader(name: string, value: string | number | boolean): void;
+  /** Removes every spelling: any case, `_` for `-`. */
+  clearHeader(name: string): void;
+  setHeaders(headers: Readonly<Record<string, string>>): void;
+  setMethod(method: string): void;
+  /** Must start with `/`. */
+  setPath(path: string): void;
+  /** Verbatim, without `?`. */
+  setRawQuery(query: string): void;
+  /** Removes every argument of that name, keeps the order of the rest and re-encodes it. */
+  clearQueryArg(name: string): void;
+  /** Content-Length follows. */
+  setRawBody(body: string): void;
+  /** Encodes `fields` as `mime`, which must be one `getBody` decodes. A multipart body keeps its file parts. */
+  setBody(fields: Readonly<Record<string, unknown>>, mime: string): void;
+}
