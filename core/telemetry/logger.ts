@@ -1,14 +1,16 @@
 /** The gateway's own log: JSON lines on standard output, with Kong's level names and credentials blanked out. */
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
-import type { Settings } from '../settings/load-settings.ts';
 
 /** pino's levels, and `notice` between `info` and `warn`. Kong's `crit` is `fatal`. */
 export type GatewayLogger = Logger<'notice'>;
 
+/** Kong's level names, as the `log_level` setting spells them. */
+export type LogLevel = 'debug' | 'info' | 'notice' | 'warn' | 'error' | 'crit';
+
 export type ProcessRole = 'control' | 'worker';
 
 const NOTICE_RANK = 35;
-const PINO_LEVEL: Readonly<Record<Settings['logLevel'], string>> = {
+const PINO_LEVEL: Readonly<Record<LogLevel, string>> = {
   debug: 'debug',
   info: 'info',
   notice: 'notice',
@@ -29,7 +31,7 @@ const SECRET_PATHS = SECRET_MEMBERS.flatMap((member) => {
  * that none is lost when the process ends.
  */
 export function createLogger(
-  level: Settings['logLevel'],
+  level: LogLevel,
   role: ProcessRole,
   output: DestinationStream = destination({ fd: 1, sync: true }),
 ): GatewayLogger {
