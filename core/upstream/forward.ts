@@ -1,0 +1,251 @@
+/**
+ * The upstream client: takes a request to an origin, tries until there is an answer or no try is left, and hands
+ * the answer on as it comes. With an idle connection at hand the request is written before `forward` returns.
+ */
+import { type ErrorCode, GatewayError } from '../errors.ts';
+import type { ConnectionOwner, UpstreamConnection } from './connection.ts';
+import { type AddressPool, ConnectionPools, type PoolCounts } from './connection-pools.ts';
+import type {
+  ForwardEvents,
+  ForwardExchange,
+  ForwardRequest,
+  ResponseHead,
+  UpstreamAttempt,
+} from './forward-request.ts';
+import { AddressResolver, type LookupAll } from './resolve-address.ts';
+import { decideRetry } from './retry.ts';
+import { TimerWheel } from './timer-wheel.ts';
+
+export interface UpstreamClientOptions {
+  /** Idle connections kept per origin and address. Default 512; 0 turns keep-alive off. */
+  readonly maxIdleConnections?: number;
+  /** Default 10000. */
+  readonly maxRequestsPerConnection?: number;
+  /** Default 60000. An upstream's shorter `Keep-Alive: timeout` is honoured. */
+  readonly idleTimeoutMs?: number;
+  /** PEM certificates trusted for verified https origins instead of the runtime's list. */
+  readonly trustedCertificates?: readonly string[];
+  /** How names become addresses. Default: the system's resolver, hosts file first. */
+  readonly lookupAll?: LookupAll;
+}
+
+export interface UpstreamClientStats extends PoolCounts {
+  readonly requestsInFlight: number;
+}
+
+export interface UpstreamClient {
+  /** No event is called before it returns. */
+  forward(request: ForwardRequest, events: ForwardEvents): ForwardExchange;
+  /** Closes idle connections now and the others behind their response; resolves when nothing is under way. */
+  drain(): Promise<void>;
+  /** Cuts everything: exchanges under way hear GW_UPSTREAM_CLOSED. */
+  close(): void;
+  stats(): UpstreamClientStats;
+}
+
+export function createUpstreamClient(options: UpstreamClientOptions = {}): UpstreamClient {
+  return new PooledClient(options);
+}
+
+const NO_ATTEMPTS: readonly UpstreamAttempt[] = Object.freeze([]);
+
+class PooledClient implements UpstreamClient {
+  readonly pools: ConnectionPools;
+  readonly resolver: AddressResolver;
+  isClosed = false;
+  private readonly wheel = new TimerWheel();
+  private requestsInFlight = 0;
+  private drainWaiters: (() => void)[] = [];
+
+  constructor(options: UpstreamClientOptions) {
+    this.resolver = new AddressResolver(options.lookupAll);
+    this.pools = new ConnectionPools({
+      wheel: this.wheel,
+      maxIdleConnections: options.maxIdleConnections ?? 512,
+      maxRequestsPerConnection: options.maxRequestsPerConnection ?? 10_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+      trustedCertificates: options.trustedCertificates,
+    });
+  }
+
+  forward(request: ForwardRequest, events: ForwardEvents): ForwardExchange {
+    this.requestsInFlight++;
+    const exchange = new PooledExchange(this, request, events);
+    exchange.start();
+    return exchange;
+  }
+
+  onExchangeEnded(): void {
+    this.requestsInFlight--;
+    if (this.requestsInFlight === 0 && this.drainWaiters.length > 0) {
+      const waiters = this.drainWaiters;
+      this.drainWaiters = [];
+      for (const resolve of waiters) resolve();
+    }
+  }
+
+  drain(): Promise<void> {
+    this.pools.drain();
+    if (this.requestsInFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => this.drainWaiters.push(resolve));
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.pools.closeAll('the gateway is shutting down');
+    this.wheel.stop();
+  }
+
+  stats(): UpstreamClientStats {
+    return { ...this.pools.counts(), requestsInFlight: this.requestsInFlight };
+  }
+}
+
+class PooledExchange implements ForwardExchange, ConnectionOwner {
+  attempts: readonly UpstreamAttempt[] = NO_ATTEMPTS;
+
+  private readonly client: PooledClient;
+  private readonly request: ForwardRequest;
+  private readonly events: ForwardEvents;
+  private pool: AddressPool | undefined;
+  private connection: UpstreamConnection | undefined;
+  private retriesLeft: number;
+  /** After a reused connection turned out stale its neighbours are suspect too. */
+  private wantsNewConnection = false;
+  private isStarting = true;
+  private isEnded = false;
+  private hasHead = false;
+
+  constructor(client: PooledClient, request: ForwardRequest, events: ForwardEvents) {
+    this.client = client;
+    this.request = request;
+    this.events = events;
+    this.retriesLeft = request.retries;
+  }
+
+  start(): void {
+    this.attempt();
+    this.isStarting = false;
+  }
+
+  abort(): void {
+    if (this.isEnded) return;
+    this.end();
+    this.connection?.discard();
+    this.connection = undefined;
+  }
+
+  resume(): void {
+    this.connection?.resume();
+  }
+
+  onConnected(): void {
+    this.sendOn(this.connection!);
+  }
+
+  onHead(head: ResponseHead): void {
+    this.hasHead = true;
+    const pool = this.pool!;
+    this.attempts = this.attempts.length === 0 ? pool.onlyAttempt : [...this.attempts, pool.onlyAttempt[0]!];
+    this.events.onHead(head);
+  }
+
+  onChunk(chunk: Uint8Array): boolean {
+    return this.events.onChunk(chunk);
+  }
+
+  onFlush(): void {
+    this.events.onFlush();
+  }
+
+  onComplete(): void {
+    this.connection = undefined;
+    this.end();
+    this.events.onEnd();
+  }
+
+  onFailed(code: ErrorCode, detail: string, cause?: unknown): void {
+    const pool = this.pool!;
+    const connection = this.connection!;
+    this.connection = undefined;
+    const error = new GatewayError(code, `${pool.ip}:${pool.origin.port}: ${detail}`, cause);
+    const decision = this.hasHead || this.client.isClosed ? 'none' : this.decideRetry(connection, code);
+    if (decision === 'free') {
+      this.wantsNewConnection = true;
+      this.attempt();
+      return;
+    }
+    const earlier = this.hasHead ? this.attempts.slice(0, -1) : this.attempts;
+    this.attempts = [...earlier, { ip: pool.ip, port: pool.origin.port, error }];
+    if (decision === 'none' || this.retriesLeft === 0) {
+      this.endWithError(error);
+    } else {
+      this.retriesLeft--;
+      this.attempt();
+    }
+  }
+
+  private decideRetry(connection: UpstreamConnection, code: ErrorCode): 'free' | 'counted' | 'none' {
+    return decideRetry({
+      code,
+      method: this.request.method,
+      requestSent: connection.requestSent,
+      bodyCanReplay: this.request.body?.canReplay ?? true,
+      reusedConnection: connection.requestCount > 1,
+      responseStarted: connection.responseStarted,
+    });
+  }
+
+  private attempt(): void {
+    const address = this.client.resolver.nextKnown(this.request.origin.host);
+    if (address !== undefined) this.attemptAt(address);
+    else this.client.resolver.resolve(this.request.origin.host, this.onResolved);
+  }
+
+  /** Only made into a bound function when a name has to be looked up. */
+  private get onResolved() {
+    return (address: string | undefined, error: GatewayError | undefined): void => {
+      if (this.isEnded) return;
+      if (address === undefined) this.endWithError(error ?? new GatewayError('GW_NAME_RESOLUTION_FAILED'));
+      else this.attemptAt(address);
+    };
+  }
+
+  private attemptAt(ip: string): void {
+    if (this.client.isClosed) {
+      this.endWithError(new GatewayError('GW_UPSTREAM_CLOSED', 'the gateway is shutting down'));
+      return;
+    }
+    const pool = this.client.pools.poolOf(this.request.origin, ip);
+    this.pool = pool;
+    const idle = this.wantsNewConnection ? undefined : pool.takeIdle();
+    if (idle !== undefined) {
+      this.connection = idle;
+      this.sendOn(idle);
+    } else {
+      this.connection = pool.open(this, this.request.connectTimeoutMs);
+    }
+  }
+
+  private sendOn(connection: UpstreamConnection): void {
+    if (connection.send(this, this.request)) return;
+    this.connection = undefined;
+    this.endWithError(new GatewayError('GW_INTERNAL', 'the beginning of the request body is gone'));
+  }
+
+  private endWithError(error: GatewayError): void {
+    if (this.isEnded) return;
+    if (this.isStarting) {
+      // The caller does not have the exchange yet.
+      process.nextTick(() => this.endWithError(error));
+      return;
+    }
+    this.end();
+    this.events.onError(error);
+  }
+
+  private end(): void {
+    this.isEnded = true;
+    this.client.onExchangeEnded();
+  }
+}
