@@ -1,0 +1,85 @@
+#!/usr/bin/env node
+/**
+ * The program `tollgate`: reads the command line and the environment, and hands over. Exit codes: 0 done,
+ * 1 failed, 2 wrong usage or settings.
+ */
+import { readFileSync } from 'node:fs';
+import { renderSettingsHelp } from './docs/render-settings-page.ts';
+import { type Command, type MigrationAction, parseCommand, USAGE } from './parse-command.ts';
+import { loadSettings, type Settings, SettingsError } from './settings/load-settings.ts';
+
+const EXIT_FAILURE = 1;
+const EXIT_MISUSE = 2;
+/** One Ctrl-C under `npm start` arrives twice: from the terminal and, a moment later, forwarded by npm. */
+const SAME_KEYPRESS_MS = 500;
+
+async function runCommand(command: Command): Promise<number> {
+  switch (command.kind) {
+    case 'help':
+      process.stdout.write(`${USAGE}\nSettings (environment variable, default):\n${renderSettingsHelp()}\n`);
+      return 0;
+    case 'version':
+      process.stdout.write(`${readVersion()}\n`);
+      return 0;
+    case 'misuse':
+      process.stderr.write(`tollgate: ${command.problem}\n\n${USAGE}`);
+      return EXIT_MISUSE;
+    case 'start':
+      return runNode(readSettings());
+    case 'migrations':
+      return runMigrations(command.action, readSettings());
+  }
+}
+
+function readVersion(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+function readSettings(): Settings {
+  const { settings, warnings } = loadSettings(process.env);
+  for (const warning of warnings) process.stderr.write(`tollgate: ${warning}\n`);
+  return settings;
+}
+
+/** Runs until the first signal has drained the node. A second signal ends the process at once. */
+async function runNode(settings: Settings): Promise<number> {
+  const signalled = waitForSignal();
+  const { startNode } = await import('./main.ts');
+  const node = await startNode(settings);
+  await signalled;
+  await node.stop();
+  return 0;
+}
+
+function waitForSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let firstAtMs: number | undefined;
+    const onSignal = () => {
+      if (firstAtMs !== undefined && Date.now() - firstAtMs > SAME_KEYPRESS_MS) process.exit(EXIT_FAILURE);
+      firstAtMs ??= Date.now();
+      resolve();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+async function runMigrations(action: MigrationAction, settings: Settings): Promise<number> {
+  const { runMigrationAction } = await import('./run-migration-action.ts');
+  return runMigrationAction(action, settings);
+}
+
+try {
+  process.exitCode = await runCommand(parseCommand(process.argv.slice(2)));
+  // Nothing is left to do; an open handle somewhere must not keep a stopped gateway alive.
+  process.stdout.write('', () => process.exit());
+} catch (error) {
+  const isMisuse = error instanceof SettingsError;
+  const lines = isMisuse
+    ? error.problems
+    : [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+  process.stderr.write(lines.map((line) => `tollgate: ${line}\n`).join(''), () =>
+    process.exit(isMisuse ? EXIT_MISUSE : EXIT_FAILURE),
+  );
+}

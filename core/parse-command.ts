@@ -1,0 +1,61 @@
+/** What the operator asked for on the command line. Pure: it reads words and returns a value. */
+import { parseArgs } from 'node:util';
+
+export const MIGRATION_ACTIONS = ['bootstrap', 'up', 'status'] as const;
+export type MigrationAction = (typeof MIGRATION_ACTIONS)[number];
+
+export type Command =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'migrations'; readonly action: MigrationAction }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'misuse'; readonly problem: string };
+
+export const USAGE = `Usage: tollgate <command>
+
+Commands:
+  start                  run the gateway until SIGTERM or SIGINT
+  migrations bootstrap   prepare an empty database
+  migrations up          bring the database to this version
+  migrations status      say what has been and what would be done
+
+Options:
+  -h, --help             show this text and all settings
+  -v, --version          show the version
+`;
+
+/** The command in the arguments after the program's name. Misuse is a value, not an error. */
+export function parseCommand(args: readonly string[]): Command {
+  const parsed = readArguments(args);
+  if ('problem' in parsed) return { kind: 'misuse', problem: parsed.problem };
+  if (parsed.help) return { kind: 'help' };
+  if (parsed.version) return { kind: 'version' };
+  const [word, action, ...surplus] = parsed.words;
+  if (word === undefined) return { kind: 'misuse', problem: 'a command is missing' };
+  if (word === 'start' && action === undefined) return { kind: 'start' };
+  if (word === 'migrations' && surplus.length === 0) {
+    const known = MIGRATION_ACTIONS.find((name) => name === action);
+    if (known !== undefined) return { kind: 'migrations', action: known };
+    return { kind: 'misuse', problem: `migrations needs one of ${MIGRATION_ACTIONS.join(', ')}` };
+  }
+  return { kind: 'misuse', problem: `unknown command: ${parsed.words.join(' ')}` };
+}
+
+interface ReadArguments {
+  readonly help: boolean;
+  readonly version: boolean;
+  readonly words: readonly string[];
+}
+
+function readArguments(args: readonly string[]): ReadArguments | { readonly problem: string } {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } },
+    });
+    return { help: values.help === true, version: values.version === true, words: positionals };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
