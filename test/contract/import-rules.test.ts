@@ -1,0 +1,176 @@
+/**
+ * Who may import whom. This table is the rule; the test reads the imports of all sources and compares. A folder
+ * may always import itself. `types` may only be imported with `import type`: nothing of them exists at run time.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+interface Rule {
+  readonly from: string;
+  readonly may: readonly string[];
+  readonly types?: readonly string[];
+  /** Node's own modules may be imported. */
+  readonly node?: boolean;
+  /** Third-party packages, each at home in this folder only (kysely also in migrations). */
+  readonly packages?: readonly string[];
+}
+
+/** The first row whose folder holds a file decides; `*` means anything in the repository but tests and benches. */
+const RULES: readonly Rule[] = [
+  { from: 'sdk/schema', may: [] },
+  { from: 'sdk/protocol', may: ['sdk/schema'] },
+  { from: 'sdk/testing', may: ['*'], node: true },
+  { from: 'sdk', may: ['sdk'] },
+  { from: 'plugins', may: ['@tollgate/sdk'] },
+  { from: 'migrations', may: [], packages: ['kysely'] },
+
+  { from: 'core/errors.ts', may: [] },
+  { from: 'core/settings', may: ['core/errors.ts'], node: true },
+  { from: 'core/docs', may: ['core/settings', 'core/errors.ts', 'core/entities', 'sdk/schema'], node: true },
+  { from: 'core/telemetry', may: ['core/errors.ts', 'sdk/protocol'], node: true, packages: ['pino'] },
+  {
+    from: 'core/counters',
+    may: ['core/errors.ts'],
+    types: ['sdk/protocol'],
+    node: true,
+    packages: ['ioredis'],
+  },
+  { from: 'core/cache', may: ['core/errors.ts'], node: true },
+
+  { from: 'core/entities', may: ['sdk/schema'], node: true },
+  {
+    from: 'core/store',
+    may: ['core/entities', 'core/errors.ts', 'sdk/schema', 'migrations'],
+    node: true,
+    packages: ['kysely', 'pg', '@electric-sql/pglite'],
+  },
+  {
+    from: 'core/admin',
+    may: ['core/entities', 'core/store', 'core/errors.ts', 'sdk/schema'],
+    node: true,
+    packages: ['fastify'],
+  },
+
+  { from: 'core/router', may: ['core/errors.ts'], types: ['sdk/protocol'] },
+  { from: 'core/pipeline', may: ['core/errors.ts'], types: ['sdk/protocol'] },
+  {
+    from: 'core/http',
+    may: ['core/errors.ts'],
+    types: ['sdk/protocol'],
+    node: true,
+    packages: ['uWebSockets.js'],
+  },
+  { from: 'core/upstream', may: ['core/errors.ts'], types: ['core/http', 'sdk/protocol'], node: true },
+  {
+    from: 'core/gateway',
+    may: [
+      'core/errors.ts',
+      'core/router',
+      'core/pipeline',
+      'core/upstream',
+      'core/telemetry',
+      'sdk/protocol',
+    ],
+    types: ['core/http', 'core/config'],
+    node: true,
+  },
+  {
+    from: 'core/sandbox',
+    may: ['core/errors.ts', 'sdk/protocol', 'sdk/guest', 'sdk/schema'],
+    types: ['core/pipeline', 'core/gateway'],
+    node: true,
+    packages: ['isolated-vm', 'esbuild'],
+  },
+  {
+    from: 'core/config',
+    may: ['core/errors.ts', 'core/store', 'core/entities', 'core/router', 'core/pipeline', 'core/gateway'],
+    types: ['core/upstream', 'sdk/protocol'],
+    node: true,
+  },
+  // Composition roots: of a worker, and of the whole node.
+  { from: 'core/data-plane', may: ['*'], node: true },
+  { from: 'core', may: ['*'], node: true },
+];
+
+interface FoundImport {
+  readonly file: string;
+  /** A path inside the repository, `node:…`, or a package name. */
+  readonly target: string;
+  readonly isTypeOnly: boolean;
+}
+
+const IMPORT =
+  /^(?:import|export)\s+(type\s)?[^'";]*?\bfrom\s*'([^']+)'|^import\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|\brequire\w*(?:\.resolve)?\('([^']+)'\)/gm;
+
+const files = globSync(['core/**/*.ts', 'sdk/**/*.ts', 'plugins/**/*.ts', 'migrations/**/*.ts'], {
+  cwd: ROOT,
+  exclude: ['**/node_modules/**'],
+}).toSorted();
+const imports = files.flatMap(readImports);
+
+function readImports(file: string): FoundImport[] {
+  const source = readFileSync(join(ROOT, file), 'utf8');
+  return [...source.matchAll(IMPORT)].map((match) => {
+    const specifier = match.slice(2).find((text) => text !== undefined) ?? '';
+    return { file, target: resolveTarget(file, specifier), isTypeOnly: match[1] !== undefined };
+  });
+}
+
+function resolveTarget(file: string, specifier: string): string {
+  if (specifier.startsWith('.')) return join(dirname(file), specifier);
+  // Inside a plugin only the door of the package counts; elsewhere its subpaths are the folders they stand for.
+  const subpath = /^@tollgate\/sdk\/(.+)$/.exec(specifier)?.[1];
+  if (subpath !== undefined) return `sdk/${subpath}`;
+  if (specifier.startsWith('node:') || specifier === '@tollgate/sdk') return specifier;
+  return packageOf(specifier);
+}
+
+function packageOf(specifier: string): string {
+  const [scope = '', name = ''] = specifier.split('/');
+  return scope.startsWith('@') ? `${scope}/${name}` : scope;
+}
+
+const isInside = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
+
+function isAllowed({ file, target, isTypeOnly }: FoundImport): boolean {
+  const rule = RULES.find(({ from }) => isInside(file, from));
+  if (rule === undefined) return false;
+  if (target.startsWith('node:')) return rule.node === true;
+  const isOurs =
+    target === '@tollgate/sdk' ||
+    ['core', 'sdk', 'plugins', 'migrations'].some((top) => isInside(target, top));
+  if (!isOurs) return target === 'package.json' || rule.packages?.includes(target) === true;
+  if (isInside(target, homeOf(file, rule))) return true;
+  const allowed = isTypeOnly ? [...rule.may, ...(rule.types ?? [])] : rule.may;
+  return allowed.includes('*') || allowed.some((folder) => isInside(target, folder));
+}
+
+/** A plugin is at home in its own folder, not in that of all plugins. */
+function homeOf(file: string, rule: Rule): string {
+  return rule.from === 'plugins' ? file.split('/').slice(0, 2).join('/') : rule.from;
+}
+
+describe('import rules', () => {
+  it('finds sources and imports to check', () => {
+    expect(files.length).toBeGreaterThan(20);
+    expect(imports.length).toBeGreaterThan(files.length / 2);
+  });
+
+  it('are kept by every import', () => {
+    const broken = imports.filter((found) => !isAllowed(found));
+    expect(
+      broken.map(
+        ({ file, target, isTypeOnly }) => `${file} ${isTypeOnly ? 'import type' : 'import'} ${target}`,
+      ),
+    ).toEqual([]);
+  });
+
+  it('let a package enter in one folder only', () => {
+    const homes = RULES.flatMap(({ packages = [] }) => packages).filter((name) => name !== 'kysely');
+    expect(homes).toEqual([...new Set(homes)]);
+  });
+});
