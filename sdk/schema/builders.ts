@@ -1,0 +1,241 @@
+/**
+ * `s`: the words a plugin's schema is written in. Each returns a plain field definition with its literal types kept,
+ * so that the handler's `config` is typed by the schema (infer.ts).
+ */
+import type {
+  BooleanField,
+  EntityCheck,
+  FieldDefinition,
+  FieldMap,
+  FieldMatch,
+  ForeignField,
+  ListField,
+  MapField,
+  NumberField,
+  RecordField,
+  ShorthandField,
+  StringField,
+} from './fields.ts';
+
+type None = Record<never, never>;
+type OptionsOf<Field, Fixed extends string = never> = Omit<Field, 'type' | Fixed>;
+/** Refuses members the field does not have, which an inferred type parameter alone would let pass. */
+type Exactly<Given, Allowed> = Given & Record<Exclude<keyof Given, keyof Allowed>, never>;
+
+interface RecordExtras {
+  readonly checks?: readonly EntityCheck[];
+  readonly shorthands?: Readonly<Record<string, ShorthandField>>;
+}
+
+type StringOptions = OptionsOf<StringField>;
+type NumberOptions = OptionsOf<NumberField>;
+
+/** The options were given as literals, or not at all. */
+const orNone = <Options>(options: Options | undefined): Options => options ?? ({} as Options);
+
+/** A plugin's configuration: a required record. `checks` are rules across its fields. */
+function config<const Fields extends FieldMap, const Extras extends RecordExtras = None>(
+  fields: Fields,
+  extras?: Exactly<Extras, RecordExtras>,
+): { readonly type: 'record'; readonly required: true; readonly fields: Fields } & Extras {
+  return { type: 'record', required: true, fields, ...orNone<Extras>(extras) };
+}
+
+/** A record inside a record. With `required: true` it is filled from its fields' defaults. */
+function record<const Fields extends FieldMap, const Options extends OptionsOf<RecordField, 'fields'> = None>(
+  fields: Fields,
+  options?: Exactly<Options, OptionsOf<RecordField, 'fields'>>,
+): { readonly type: 'record'; readonly fields: Fields } & Options {
+  return { type: 'record', fields, ...orNone<Options>(options) };
+}
+
+function string<const Options extends StringOptions = None>(
+  options?: Exactly<Options, StringOptions>,
+): { readonly type: 'string' } & Options {
+  return { type: 'string', ...orNone<Options>(options) };
+}
+
+function number<const Options extends NumberOptions = None>(
+  options?: Exactly<Options, NumberOptions>,
+): { readonly type: 'number' } & Options {
+  return { type: 'number', ...orNone<Options>(options) };
+}
+
+function integer<const Options extends NumberOptions = None>(
+  options?: Exactly<Options, NumberOptions>,
+): { readonly type: 'integer' } & Options {
+  return { type: 'integer', ...orNone<Options>(options) };
+}
+
+function boolean<const Options extends OptionsOf<BooleanField> = None>(
+  options?: Exactly<Options, OptionsOf<BooleanField>>,
+): { readonly type: 'boolean' } & Options {
+  return { type: 'boolean', ...orNone<Options>(options) };
+}
+
+type ListOptions = OptionsOf<ListField, 'elements'>;
+
+function array<const Elements extends FieldDefinition, const Options extends ListOptions = None>(
+  elements: Elements,
+  options?: Exactly<Options, ListOptions>,
+): { readonly type: 'array'; readonly elements: Elements } & Options {
+  return { type: 'array', elements, ...orNone<Options>(options) };
+}
+
+/** Like an array; duplicates are dropped. */
+function set<const Elements extends FieldDefinition, const Options extends ListOptions = None>(
+  elements: Elements,
+  options?: Exactly<Options, ListOptions>,
+): { readonly type: 'set'; readonly elements: Elements } & Options {
+  return { type: 'set', elements, ...orNone<Options>(options) };
+}
+
+type MapOptions = OptionsOf<MapField, 'keys' | 'values'>;
+
+function map<
+  const Keys extends FieldDefinition,
+  const Values extends FieldDefinition,
+  const Options extends MapOptions = None,
+>(
+  keys: Keys,
+  values: Values,
+  options?: Exactly<Options, MapOptions>,
+): { readonly type: 'map'; readonly keys: Keys; readonly values: Values } & Options {
+  return { type: 'map', keys, values, ...orNone<Options>(options) };
+}
+
+type EnumOptions = OptionsOf<StringField, 'one_of'>;
+
+/** One of a list of words, which is also its TypeScript type. */
+function enumeration<const Choices extends readonly string[], const Options extends EnumOptions = None>(
+  choices: Choices,
+  options?: Exactly<Options, EnumOptions>,
+): { readonly type: 'string'; readonly one_of: Choices } & Options {
+  return { type: 'string', one_of: choices, ...orNone<Options>(options) };
+}
+
+/** Makes a builder of strings that obey a fixed rule besides the options given. */
+function stringWith<const Rule extends StringOptions>(rule: Rule) {
+  return <const Options extends StringOptions = None>(
+    options?: Exactly<Options, StringOptions>,
+  ): { readonly type: 'string' } & Rule & Options => ({
+    type: 'string',
+    ...rule,
+    ...orNone<Options>(options),
+  });
+}
+
+function integerWithin<const Range extends readonly [number, number]>(between: Range) {
+  return <const Options extends NumberOptions = None>(
+    options?: Exactly<Options, NumberOptions>,
+  ): { readonly type: 'integer'; readonly between: Range } & Options => ({
+    type: 'integer',
+    between,
+    ...orNone<Options>(options),
+  });
+}
+
+type ForeignOptions = OptionsOf<ForeignField, 'reference'>;
+
+/** A reference to a row of another entity: `{ id }`. */
+function foreign<const Reference extends string, const Options extends ForeignOptions = None>(
+  reference: Reference,
+  options?: Exactly<Options, ForeignOptions>,
+): { readonly type: 'foreign'; readonly reference: Reference } & Options {
+  return { type: 'foreign', reference, ...orNone<Options>(options) };
+}
+
+const headerName = stringWith({ format: 'header_name' });
+const cookieName = stringWith({ format: 'cookie_name' });
+/** A host name or address without a port. */
+const host = stringWith({ format: 'host' });
+const url = stringWith({ format: 'url' });
+/** Starts with `/`, has no empty segment and only characters of RFC 3986. */
+const path = stringWith({ starts_with: '/', format: 'path' });
+const uuid = stringWith({ uuid: true });
+const ipOrCidr = stringWith({ format: 'ip_or_cidr' });
+const sni = stringWith({ format: 'sni' });
+/** 0…65535. */
+const port = integerWithin([0, 65535]);
+/** Milliseconds, 0…2147483646. */
+const timeoutMs = integerWithin([0, 2147483646]);
+
+const atLeastOneOf = (...fields: readonly string[]): EntityCheck => ({ kind: 'at_least_one_of', fields });
+const onlyOneOf = (...fields: readonly string[]): EntityCheck => ({ kind: 'only_one_of', fields });
+const distinct = (...fields: readonly string[]): EntityCheck => ({ kind: 'distinct', fields });
+const mutuallyRequired = (...fields: readonly string[]): EntityCheck => ({
+  kind: 'mutually_required',
+  fields,
+});
+const mutuallyExclusive = (...fields: readonly string[]): EntityCheck => ({
+  kind: 'mutually_exclusive',
+  fields,
+});
+
+/** When `ifField` matches, `thenField` must match too. */
+const conditional = (
+  ifField: string,
+  ifMatch: FieldMatch,
+  thenField: string,
+  thenMatch: FieldMatch,
+): EntityCheck => ({
+  kind: 'conditional',
+  if_field: ifField,
+  if_match: ifMatch,
+  then_field: thenField,
+  then_match: thenMatch,
+});
+
+/** Numbers that may not fall from one field to the next; `noun` names them in the text. */
+const nonDecreasing = (fields: readonly string[], noun: string): EntityCheck => ({
+  kind: 'non_decreasing',
+  fields,
+  noun,
+});
+
+/** When `when` holds, `then` must hold; otherwise `err` is the error of the record itself. */
+const recordRule = (
+  when: { readonly field: string; readonly match: FieldMatch },
+  then: { readonly field: string; readonly match: FieldMatch },
+  err: string,
+): EntityCheck => ({ kind: 'record_rule', when, then, err });
+
+/** A deprecated spelling of the field at `replacedWith`, a path inside the record that declares it. */
+const deprecated = (
+  field: FieldDefinition,
+  replacedWith: readonly string[],
+  deprecation: ShorthandField['deprecation'],
+): ShorthandField => ({ field, replaced_with: replacedWith, deprecation });
+
+export const s = {
+  config,
+  record,
+  string,
+  number,
+  integer,
+  boolean,
+  array,
+  set,
+  map,
+  enum: enumeration,
+  foreign,
+  headerName,
+  cookieName,
+  host,
+  url,
+  path,
+  uuid,
+  ipOrCidr,
+  sni,
+  port,
+  timeoutMs,
+  atLeastOneOf,
+  onlyOneOf,
+  distinct,
+  mutuallyRequired,
+  mutuallyExclusive,
+  conditional,
+  nonDecreasing,
+  recordRule,
+  deprecated,
+} as const;
