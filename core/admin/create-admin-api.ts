@@ -1,0 +1,116 @@
+/**
+ * The Admin API as one Fastify app: endpoints generated from the entities, the exceptions on top, and the node's
+ * own. Everything it needs arrives as an argument; it starts nothing and listens to nothing by itself.
+ */
+import type { FastifyInstance } from 'fastify';
+import type { ConfigurationChange } from '../entities/configuration-change.ts';
+import type { EntityDefinition } from '../entities/define-entity.ts';
+import type { PluginSchemas } from '../entities/plugin-schemas.ts';
+import type { EntityStore } from '../store/entity-store.ts';
+import { answerText, type Endpoint } from './admin-exchange.ts';
+import { createHttpApp, type ErrorLogger } from './create-http-app.ts';
+import { createEntityWrites } from './entity-writes.ts';
+import { generateEndpoints } from './generated-endpoints.ts';
+import { layerEndpoints } from './layer-endpoints.ts';
+import { listEndpoints } from './list-endpoints.ts';
+import { logLevelEndpoints } from './log-level.ts';
+import { nodeEndpoints } from './node-endpoints.ts';
+import type { NodeInformation } from './node-information.ts';
+import { overrideConsumers } from './overrides/consumers.ts';
+import { overridePlugins, pluginCatalogEndpoints, pluginProtocolRule } from './overrides/plugins.ts';
+import { schemasEndpoints } from './schemas-endpoints.ts';
+import { tagsEndpoints } from './tags-endpoints.ts';
+import { unavailableEndpoints } from './unavailable-endpoints.ts';
+
+/** The plugins this node has loaded; may change while it runs. */
+export interface PluginCatalog extends PluginSchemas {
+  /** What `GET /` shows of a loaded plugin. */
+  info(name: string): { readonly version: string; readonly priority: number } | undefined;
+}
+
+export interface AdminDependencies {
+  /** Parents before children, as core/entities/registry.ts lists them. */
+  readonly entities: readonly EntityDefinition[];
+  readonly store: EntityStore;
+  readonly plugins: PluginCatalog;
+  /** Called after every successful write; the answer waits until it resolves. */
+  readonly publish: (change: ConfigurationChange) => Promise<void>;
+  readonly node: NodeInformation;
+  /** The gateway's logger; `/debug/node/log-level` sets its `level`. */
+  readonly logger: ErrorLogger & { level: string };
+  /** Default: both tokens are sent, and every origin is allowed. */
+  readonly transport?: {
+    /** Whether `Server` is sent. */
+    readonly showsServer?: boolean;
+    /** Whether `X-Kong-Admin-Latency` is sent. */
+    readonly showsLatency?: boolean;
+    /** Origins of the console; empty: every origin is echoed. */
+    readonly guiOrigins?: readonly string[];
+  };
+}
+
+/** Not listening yet. Throws when the entities lack services, routes, consumers or plugins. */
+export function createAdminApi(dependencies: AdminDependencies): FastifyInstance {
+  const { node, logger, transport = {} } = dependencies;
+  const endpoints = listAllEndpoints(dependencies);
+  return createHttpApp([...endpoints, listEndpoints(endpoints), robotsEndpoint()], {
+    serverToken: (transport.showsServer ?? true) ? `tollgate/${node.version}` : undefined,
+    showsLatency: transport.showsLatency ?? true,
+    guiOrigins: transport.guiOrigins ?? [],
+    logger,
+  });
+}
+
+function listAllEndpoints(dependencies: AdminDependencies): Endpoint[] {
+  const { store, plugins, node, entities } = dependencies;
+  const pluginEntity = requireEntity(entities, 'plugins');
+  const generated = generateEndpoints(entities, { store, writes: createWrites(dependencies) });
+  const overrides = [
+    ...overrideConsumers(requireEntity(entities, 'consumers'), store),
+    ...overridePlugins(pluginEntity, store),
+  ];
+  const overview = {
+    available: () => plugins.names().flatMap((name) => describeAvailable(plugins, name)),
+    configuredNames: async () => {
+      const rows = await store.all(pluginEntity);
+      return [...new Set(rows.map((row) => String(row['name'])))];
+    },
+  };
+  return [
+    ...layerEndpoints(generated, overrides),
+    ...pluginCatalogEndpoints(plugins),
+    ...schemasEndpoints(entities, plugins),
+    ...tagsEndpoints(store),
+    ...nodeEndpoints(node, overview),
+    ...logLevelEndpoints({ logger: dependencies.logger, announce: node.announceLogLevel }),
+    ...unavailableEndpoints(),
+  ];
+}
+
+function createWrites({ entities, store, publish }: AdminDependencies) {
+  return createEntityWrites({
+    store,
+    publish,
+    findDefinition: (name) => entities.find((definition) => definition.name === name),
+    rules: { plugins: pluginProtocolRule(requireEntity(entities, 'routes'), store) },
+  });
+}
+
+function requireEntity(entities: readonly EntityDefinition[], name: string): EntityDefinition {
+  const found = entities.find((definition) => definition.name === name);
+  if (found === undefined) throw new Error(`the Admin API cannot do without the entity '${name}'`);
+  return found;
+}
+
+function describeAvailable(plugins: PluginCatalog, name: string) {
+  const info = plugins.info(name);
+  return info === undefined ? [] : [{ name, version: info.version, priority: info.priority }];
+}
+
+/** Answered, but no part of what `/endpoints` lists (contract/admin-api.md section 1.1). */
+function robotsEndpoint(): Endpoint {
+  return {
+    template: '/robots.txt',
+    methods: { GET: () => answerText(200, 'text/plain', 'User-agent: *\nDisallow: /') },
+  };
+}

@@ -1,0 +1,46 @@
+/** Which entity a path segment means: an id, or the value of the endpoint key (contract/admin-api.md section 2.1). */
+
+import { isUuid } from '../../sdk/schema/check-attributes.ts';
+import { luaFormat } from '../../sdk/schema/lua-format.ts';
+import { validateField } from '../../sdk/schema/validate.ts';
+import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
+import { EntityError } from '../store/entity-error.ts';
+import type { EntityStore } from '../store/entity-store.ts';
+
+export type EntityKey =
+  | { readonly kind: 'id'; readonly id: string }
+  | { readonly kind: 'unique'; readonly field: string; readonly value: string };
+
+/** Throws EntityError 1 where only ids are keys, and 10 for what could not be the value of the key field. */
+export function readEntityKey(definition: EntityDefinition, segment: string): EntityKey {
+  if (isUuid(segment)) return { kind: 'id', id: segment.toLowerCase() };
+  const field = definition.endpointKey;
+  if (field === undefined) throw invalidPrimaryKey();
+  const declared = definition.fields[field];
+  const violation = declared && validateField(declared, segment);
+  if (typeof violation === 'string')
+    throw new EntityError(10, violation, { name: `invalid unique ${field}` });
+  return { kind: 'unique', field, value: segment };
+}
+
+function invalidPrimaryKey(): EntityError {
+  const fields = { id: 'expected a valid UUID' };
+  return new EntityError(1, `invalid primary key: '${luaFormat(fields)}'`, { fields });
+}
+
+export function findByKey(
+  store: EntityStore,
+  definition: EntityDefinition,
+  key: EntityKey,
+): Promise<EntityRow | undefined> {
+  return key.kind === 'id'
+    ? store.selectById(definition, key.id)
+    : store.selectByUnique(definition, key.field, key.value);
+}
+
+/** EntityError 6, as PATCH answers for what is not there. */
+export function keyNotFound(key: EntityKey): EntityError {
+  const fields = key.kind === 'id' ? { id: key.id } : { [key.field]: key.value };
+  const subject = key.kind === 'id' ? 'primary key ' : '';
+  return new EntityError(6, `could not find the entity with ${subject}'${luaFormat(fields)}'`, { fields });
+}

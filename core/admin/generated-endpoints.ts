@@ -1,0 +1,189 @@
+/**
+ * The endpoints every entity has by its declaration: its collection, itself, its children below each parent, and
+ * the parent through the child (contract/admin-api.md section 2.1). Exceptions are layered on top by overrides/.
+ */
+import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
+import type { EntityStore } from '../store/entity-store.ts';
+import { type AdminRequest, answerJson, type Endpoint, NO_CONTENT } from './admin-exchange.ts';
+import { methodNotAllowed, notFound } from './admin-refusal.ts';
+import { answerPage, readListArguments } from './answer-page.ts';
+import { type EntityKey, findByKey, readEntityKey } from './entity-key.ts';
+import type { EntityWrites } from './entity-writes.ts';
+
+export interface EntityAccess {
+  readonly store: EntityStore;
+  readonly writes: EntityWrites;
+}
+
+interface Relation {
+  readonly child: EntityDefinition;
+  /** The foreign field of the child. */
+  readonly field: string;
+  readonly parent: EntityDefinition;
+}
+
+/** Relations to entities that are not among the definitions have no endpoints. */
+export function generateEndpoints(
+  definitions: readonly EntityDefinition[],
+  access: EntityAccess,
+): Endpoint[] {
+  const relations = definitions.flatMap((child) => relationsOf(child, definitions));
+  return [
+    ...definitions.flatMap((definition) => entityEndpoints(definition, access)),
+    ...relations.flatMap((relation) => childEndpoints(relation, access)),
+    ...relations.map((relation) => parentEndpoint(relation, access)),
+  ];
+}
+
+function relationsOf(child: EntityDefinition, definitions: readonly EntityDefinition[]): Relation[] {
+  return Object.entries(child.fields).flatMap(([field, { type, ...attributes }]) => {
+    if (type !== 'foreign' || !('reference' in attributes)) return [];
+    const parent = definitions.find(({ name }) => name === attributes.reference);
+    return parent === undefined ? [] : [{ child, field, parent }];
+  });
+}
+
+function entityEndpoints(definition: EntityDefinition, { store, writes }: EntityAccess): Endpoint[] {
+  const keyOf = (request: AdminRequest) => readEntityKey(definition, request.captures[0] ?? '');
+  const collectionPath = `/${definition.adminName}`;
+  return [
+    {
+      template: collectionPath,
+      methods: {
+        GET: async ({ query }) => {
+          const page = await store.page(definition, readListArguments(query));
+          return answerPage(page, collectionPath, query, ['tags', 'size']);
+        },
+        POST: async ({ input }) => answerJson(201, await writes.insert(definition, input)),
+      },
+    },
+    {
+      template: `${collectionPath}/{${definition.name}}`,
+      methods: {
+        GET: async (request) => answerJson(200, await requireByKey(store, definition, keyOf(request))),
+        PUT: async (request) =>
+          answerJson(200, await writes.replace(definition, keyOf(request), request.input)),
+        PATCH: async (request) =>
+          answerJson(200, await writes.patch(definition, keyOf(request), request.input)),
+        DELETE: async (request) => {
+          await writes.remove(definition, keyOf(request));
+          return NO_CONTENT;
+        },
+      },
+    },
+  ];
+}
+
+function childEndpoints(relation: Relation, access: EntityAccess): Endpoint[] {
+  const { child, parent, field } = relation;
+  const nestedName = child.nestedNames[field];
+  if (nestedName === undefined) return [];
+  const template = `/${parent.adminName}/{${parent.name}}/${nestedName}`;
+  return [
+    { template, methods: childCollectionMethods(relation, nestedName, access) },
+    { template: `${template}/{${child.name}}`, methods: childEntityMethods(relation, access) },
+  ];
+}
+
+function childCollectionMethods(
+  { child, parent, field }: Relation,
+  nestedName: string,
+  { store, writes }: EntityAccess,
+): Endpoint['methods'] {
+  const requireParent = parentFinder(store, parent);
+  return {
+    GET: async (request) => {
+      const parentRow = await requireParent(request);
+      // The filter is checked and not applied: Kong's nested lists do the same.
+      const { tags: _ignored, ...listArguments } = readListArguments(request.query);
+      const page = await store.page(child, { ...listArguments, parent: { field, id: parentRow.id } });
+      const path = `/${parent.adminName}/${encodeURIComponent(request.captures[0] ?? '')}/${nestedName}`;
+      return answerPage(page, path, request.query, []);
+    },
+    POST: async (request) => {
+      const parentRow = await requireParent(request);
+      return answerJson(201, await writes.insert(child, request.input, { [field]: { id: parentRow.id } }));
+    },
+  };
+}
+
+function childEntityMethods(
+  { child, parent, field }: Relation,
+  { store, writes }: EntityAccess,
+): Endpoint['methods'] {
+  const requireParent = parentFinder(store, parent);
+  const keyOf = (request: AdminRequest) => readEntityKey(child, request.captures[1] ?? '');
+  const belongsTo = (parentRow: EntityRow) => (row: EntityRow) => referenceId(row, field) === parentRow.id;
+  return {
+    GET: async (request) => {
+      const parentRow = await requireParent(request);
+      const row = await requireByKey(store, child, keyOf(request));
+      if (!belongsTo(parentRow)(row)) throw notFound();
+      return answerJson(200, row);
+    },
+    PUT: async (request) => {
+      const { id } = await requireParent(request);
+      return answerJson(200, await writes.replace(child, keyOf(request), request.input, { [field]: { id } }));
+    },
+    PATCH: async (request) => {
+      const isChild = belongsTo(await requireParent(request));
+      return answerJson(200, await writes.patch(child, keyOf(request), request.input, isChild));
+    },
+    DELETE: async (request) => {
+      const isChild = belongsTo(await requireParent(request));
+      const wasThere = await writes.remove(child, keyOf(request), isChild);
+      if (!wasThere) throw notFound();
+      return NO_CONTENT;
+    },
+  };
+}
+
+function parentEndpoint({ child, field, parent }: Relation, { store, writes }: EntityAccess): Endpoint {
+  const requireChild = (request: AdminRequest) =>
+    requireByKey(store, child, readEntityKey(child, request.captures[0] ?? ''));
+  const requireParentKey = async (request: AdminRequest): Promise<EntityKey> => {
+    const id = referenceId(await requireChild(request), field);
+    if (id === undefined) throw notFound();
+    return { kind: 'id', id };
+  };
+  return {
+    template: `/${child.adminName}/{${child.name}}/${field}`,
+    methods: {
+      GET: async (request) =>
+        answerJson(200, await requireByKey(store, parent, await requireParentKey(request))),
+      PUT: async (request) => {
+        const childRow = await requireChild(request);
+        return answerJson(200, await writes.replaceParent({ child, childRow, field, parent }, request.input));
+      },
+      PATCH: async (request) =>
+        answerJson(200, await writes.patch(parent, await requireParentKey(request), request.input)),
+      DELETE: async (request) => {
+        await requireParentKey(request);
+        throw methodNotAllowed();
+      },
+    },
+  };
+}
+
+function parentFinder(store: EntityStore, parent: EntityDefinition) {
+  return (request: AdminRequest): Promise<EntityRow> =>
+    requireByKey(store, parent, readEntityKey(parent, request.captures[0] ?? ''));
+}
+
+/** Throws the plain 404 when there is none. */
+async function requireByKey(
+  store: EntityStore,
+  definition: EntityDefinition,
+  key: EntityKey,
+): Promise<EntityRow> {
+  const row = await findByKey(store, definition, key);
+  if (row === undefined) throw notFound();
+  return row;
+}
+
+function referenceId(row: EntityRow, field: string): string | undefined {
+  const reference = row[field];
+  return typeof reference === 'object' && reference !== null && 'id' in reference
+    ? String(reference.id)
+    : undefined;
+}
