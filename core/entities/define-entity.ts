@@ -14,6 +14,10 @@ export interface InputShorthand {
 /** The outcome of a rule written in code: texts by field, `@entity` holding a list. Empty when all is well. */
 export type RuleErrors = Readonly<Record<string, unknown>>;
 
+export type Specialisation =
+  | { readonly ok: true; readonly definition: EntityDefinition }
+  | { readonly ok: false; readonly errors: RuleErrors };
+
 export interface EntityDefinition {
   /** Schema and table name, e.g. `keyauth_credentials`. */
   readonly name: string;
@@ -26,10 +30,18 @@ export interface EntityDefinition {
   /** Fields in the order `/schemas` shows them, `id` first. */
   readonly fields: FieldMap;
   readonly checks: readonly EntityCheck[];
-  /** Rules that `checks` cannot say (route protocols and their attributes). Runs on the complete, valid-by-field entity. */
+  /**
+   * Rules that `checks` cannot say (route protocols and their attributes). Runs on the complete entity even when
+   * fields are in error, since all errors are reported together: it must bear values of any type.
+   */
   readonly rules?: (row: EntityRow, operation: 'insert' | 'update' | 'upsert') => RuleErrors;
   /** Adjusts a complete entity before validation (upstream algorithm and hash_on). */
   readonly normalise?: (row: EntityRow, input: Readonly<Record<string, unknown>>) => EntityRow;
+  /**
+   * Turns the definition into that of one kind of row, which decides defaults and fields: a plugin's `config` by its
+   * `name`, a route's `strip_path` by its `protocols`. Given what is known of the row so far. Errors end the validation.
+   */
+  readonly specialise?: (input: Readonly<Record<string, unknown>>) => Specialisation;
   readonly shorthands: Readonly<Record<string, InputShorthand>>;
   /** Several fields unique together, nulls counting as a value: plugins' (name, route, service, consumer). */
   readonly uniqueTogether?: readonly string[];

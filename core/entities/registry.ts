@@ -1,0 +1,13 @@
+/** Every entity there is. A new one is a file beside this one, a line here and a migration. */
+import { consumers } from './consumers.ts';
+import type { EntityDefinition } from './define-entity.ts';
+import { keyauthCredentials } from './keyauth-credentials.ts';
+import type { PluginSchemas } from './plugin-schemas.ts';
+import { pluginEntity } from './plugins.ts';
+import { routes } from './routes.ts';
+import { services } from './services.ts';
+
+/** In the order in which they can be created: parents before their children. */
+export function listEntities(pluginSchemas: PluginSchemas): readonly EntityDefinition[] {
+  return [services, routes, consumers, pluginEntity(pluginSchemas), keyauthCredentials];
+}
