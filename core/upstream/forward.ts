@@ -107,6 +107,8 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
   private readonly client: PooledClient;
   private readonly request: ForwardRequest;
   private readonly events: ForwardEvents;
+  /** Made with the first failure: most requests go well and share the record of their pool. */
+  private failedAttempts: UpstreamAttempt[] | undefined;
   private pool: AddressPool | undefined;
   private connection: UpstreamConnection | undefined;
   private retriesLeft: number;
@@ -145,8 +147,9 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
 
   onHead(head: ResponseHead): void {
     this.hasHead = true;
-    const pool = this.pool!;
-    this.attempts = this.attempts.length === 0 ? pool.onlyAttempt : [...this.attempts, pool.onlyAttempt[0]!];
+    const { onlyAttempt } = this.pool!;
+    if (this.failedAttempts === undefined) this.attempts = onlyAttempt;
+    else this.failedAttempts.push(onlyAttempt[0]!);
     this.events.onHead(head);
   }
 
@@ -175,8 +178,11 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
       this.attempt();
       return;
     }
-    const earlier = this.hasHead ? this.attempts.slice(0, -1) : this.attempts;
-    this.attempts = [...earlier, { ip: pool.ip, port: pool.origin.port, error }];
+    // An answer cut short is no success after all.
+    if (this.hasHead) this.failedAttempts?.pop();
+    this.failedAttempts ??= [];
+    this.failedAttempts.push({ ip: pool.ip, port: pool.origin.port, error });
+    this.attempts = this.failedAttempts;
     if (decision === 'none' || this.retriesLeft === 0) {
       this.endWithError(error);
     } else {

@@ -32,13 +32,18 @@ interface NameEntry {
 const lookupInSystem: LookupAll = (host, done) => {
   lookup(host, { all: true }, (error, found) => {
     if (error) done(error, []);
-    else
-      done(
-        null,
-        found.map((entry) => entry.address),
-      );
+    else done(null, preferIpv4(found));
   });
 };
+
+/**
+ * A before AAAA, as in the default `dns_order` (contract/proxy.md section 8.1). Taking both in turn would send every
+ * other request for `localhost` to ::1, where few upstreams listen.
+ */
+export function preferIpv4(found: readonly { address: string; family: number }[]): readonly string[] {
+  const ipv4 = found.filter((entry) => entry.family === 4);
+  return (ipv4.length > 0 ? ipv4 : found).map((entry) => entry.address);
+}
 
 export class AddressResolver {
   private readonly names = new Map<string, NameEntry>();

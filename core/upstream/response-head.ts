@@ -161,7 +161,11 @@ function hasListMember(list: string, member: string): boolean {
   return lower.includes(',') && lower.split(',').some((entry) => entry.trim() === member);
 }
 
+/** Only a hint, so nothing is refused. No pattern matching: some servers send it with every answer. */
 function parseKeepAliveSeconds(value: string): number {
-  const found = /(?:^|[,;\s])timeout=(\d{1,9})(?:$|[,;\s])/i.exec(value);
-  return found === null ? -1 : Number(found[1]);
+  const name = 'timeout=';
+  const found = value.indexOf(name);
+  if (found < 0) return -1;
+  const seconds = Number.parseInt(value.slice(found + name.length), 10);
+  return seconds >= 0 ? seconds : -1;
 }

@@ -176,7 +176,8 @@ export class ResponseParser {
     if (expected !== undefined && (!hasBody || !head.isChunked) && end - headEnd > expected) {
       return this.fail('surplus bytes behind the response');
     }
-    this.canReuse = head.keepAlive;
+    // A 204 that announces a body may yet send it.
+    this.canReuse = head.keepAlive && !(head.status === 204 && (head.isChunked || head.contentLength > 0));
     this.keepAliveSeconds = head.keepAliveSeconds;
     this.enterBody(hasBody);
     this.listener.onResponseHead({ status: head.status, headers: head.headers, bodyLength, hasBody });

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { createUpstreamClient } from '../../../core/upstream/forward.ts';
 import { forwardOnce, requestTo } from './forward-once.ts';
 import { type RawUpstream, startRawUpstream } from './raw-upstream.ts';
@@ -7,6 +8,7 @@ const GOOD = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood';
 
 let upstream: RawUpstream | undefined;
 const client = createUpstreamClient();
+afterAll(() => client.close());
 afterEach(async () => {
   await upstream?.stop();
   upstream = undefined;
@@ -109,5 +111,42 @@ describe('a malformed answer', () => {
     });
     expect(await forwardOnce(client, requestTo(upstream.port))).toMatchObject({ body: 'good' });
     expect(upstream.sockets).toHaveLength(2);
+  });
+
+  it('never reaches the next request, whatever was changed in it', async () => {
+    let mutated = '';
+    upstream = await startRawUpstream((socket, requestNumber, head) => {
+      if (head.startsWith('GET /bad')) {
+        socket.write(mutated, 'latin1');
+        setTimeout(() => socket.end(), 2);
+      } else {
+        const body = `good ${requestNumber}`;
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+      }
+    });
+    const { port, heads } = upstream;
+    const bad = requestTo(port, { head: 'GET /bad HTTP/1.1\r\nHost: upstream.test\r\n\r\n' });
+    const bases = [
+      'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: keep-alive\r\n\r\nevil',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nevil\r\n0\r\n\r\n',
+      'HTTP/1.1 204 No Content\r\n\r\n',
+    ];
+    const splice = fc.constantFrom('', '\r', '\n', '\r\n', '0', '5', ':', ' ', '\0', '0\r\n\r\n', bases[0]!);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...bases),
+        fc.array(fc.tuple(fc.nat(100), fc.nat(2), splice), { maxLength: 3 }),
+        async (base, changes) => {
+          mutated = changes.reduce(
+            (bytes, [at, removed, inserted]) => bytes.slice(0, at) + inserted + bytes.slice(at + removed),
+            base,
+          );
+          await forwardOnce(client, bad);
+          const next = await forwardOnce(client, requestTo(port));
+          expect(next).toMatchObject({ error: undefined, body: `good ${heads.length}` });
+        },
+      ),
+      { numRuns: 200 },
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AddressResolver } from '../../../../core/upstream/resolve-address.ts';
+import { AddressResolver, preferIpv4 } from '../../../../core/upstream/resolve-address.ts';
 
 /** A resolver whose look-ups wait for the test, on a clock of its own. */
 function createResolver() {
@@ -67,5 +67,13 @@ describe('resolving a host', () => {
     resolve();
     answer(['10.0.0.1']);
     expect(heard.at(-1)).toBe('10.0.0.1');
+  });
+
+  it('prefers IPv4 and takes IPv6 when there is nothing else', () => {
+    const six = { address: '::1', family: 6 };
+    const four = { address: '127.0.0.1', family: 4 };
+    expect(preferIpv4([six, four])).toEqual(['127.0.0.1']);
+    expect(preferIpv4([six])).toEqual(['::1']);
+    expect(preferIpv4([])).toEqual([]);
   });
 });

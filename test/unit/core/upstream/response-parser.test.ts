@@ -95,6 +95,13 @@ describe('a well-formed response', () => {
   });
 });
 
+it('does not trust a connection on which a 204 announced a body', () => {
+  for (const framing of ['Content-Length: 5', 'Transfer-Encoding: chunked']) {
+    const parsed = parseResponse(`HTTP/1.1 204 No Content\r\n${framing}\r\n\r\n`);
+    expect(parsed).toMatchObject({ result: 'complete', canReuse: false, head: { hasBody: false } });
+  }
+});
+
 describe('surplus bytes', () => {
   it('make the answer a bad one while nothing of it is out', () => {
     const split = `${OK}content-length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n`;
