@@ -1,0 +1,454 @@
+/**
+ * One request and its answer on uWebSockets.js. Everything readable is copied at construction. The library's
+ * response object is let go the moment it may no longer be touched (answer complete, client gone, destroyed).
+ */
+import type { HttpResponse } from 'uWebSockets.js';
+import { encodeHead, isBodiless, joinHead } from './answer-head.ts';
+import type { ClientEvents, ClientExchange, ExchangeHandler } from './client-exchange.ts';
+import { UwsRequestBody } from './uws-request-body.ts';
+
+/** What all exchanges of one listener share. */
+export interface ExchangeSettings {
+  readonly scheme: 'http' | 'https';
+  readonly localPort: number;
+  /** Bytes of a request body kept in memory for another attempt at the upstream. */
+  readonly maxHeldBodyBytes: number;
+  /** True while the listener is being drained: answers then ask clients to leave. */
+  readonly isDraining: () => boolean;
+}
+
+/** The parts of a request head, copied out of the native request. */
+export interface RequestHead {
+  readonly method: string;
+  readonly rawPath: string;
+  readonly rawQuery: string | undefined;
+  readonly headers: readonly string[];
+  readonly host: string | undefined;
+  /** -1 for a chunked body, 0 for none. */
+  readonly bodyLength: number;
+  readonly peerAddress: string;
+  /** The guard has refused it: whatever follows on the connection is not to be trusted. */
+  readonly isRefused: boolean;
+}
+
+/** Where an answer stands. Numbers, because this is looked at in every call. */
+const AWAITED = 0;
+const STREAMING = 1;
+const ENDING = 2;
+const OVER = 3;
+
+/** Length of a streamed body that is sent in chunks, or of an absent one. */
+const UNMEASURED = -1;
+/** What a client may still send behind an early answer before it is cut off. */
+const MAX_DISCARDED_BYTES = 1024 * 1024;
+
+const CLOSE_LINE = '\r\nConnection: close';
+/** Lengths of what the library adds to a head: "HTTP/1.1 ", CRLF, the Date line, and a framing line with CRLF. */
+const DATE_LINE_BYTES = 37;
+const STATUS_AND_DATE_BYTES = 9 + 2 + DATE_LINE_BYTES;
+const CONTENT_LENGTH_BYTES = 20;
+const CHUNKED_LINE_BYTES = 28;
+const LAST_CHUNK_BYTES = 7;
+
+/** The exchange whose socket gathers its writes into one system call at this moment. */
+let corked: UwsExchange | undefined;
+/** The exchange `putCorked` writes for: lets one function serve all instead of a closure each. */
+let putting: UwsExchange | undefined;
+
+export class UwsExchange implements ClientExchange {
+  readonly method: string;
+  readonly rawPath: string;
+  readonly rawQuery: string | undefined;
+  readonly headers: readonly string[];
+  readonly host: string | undefined;
+  readonly httpVersion = '1.1';
+  readonly peerAddress: string;
+  readonly receivedAtMs: number;
+  readonly body: UwsRequestBody | undefined;
+  isAborted = false;
+  bytesSent = 0;
+  events: ClientEvents | undefined;
+
+  private readonly settings: ExchangeSettings;
+  private res: HttpResponse | undefined;
+  /**
+   * Nothing behind this request may ever be parsed: its framing is doubtful, or its body came in chunks, which
+   * the library reads loosely. The answer is completed outside of the parser and the connection closed behind it.
+   */
+  private readonly isAlone: boolean;
+  private isReadingPaused = false;
+  private isCompletionDue = false;
+  private state = AWAITED;
+  private closes = false;
+
+  private head = '';
+  private isHeadOut = false;
+  /** What goes out next, or what the socket would not take yet. */
+  private pending: string | Uint8Array | undefined;
+  /** False for answers that end with their head. */
+  private hasBody = true;
+  /** Content-Length, or UNMEASURED. */
+  private bodyLength = UNMEASURED;
+  /** Body bytes the gateway has handed over, and those of them the library has taken. */
+  private bodyBytesGiven = 0;
+  private bodyBytesTaken = 0;
+  private isBlocked = false;
+  private hasDrainListener = false;
+
+  constructor(res: HttpResponse, settings: ExchangeSettings, head: RequestHead) {
+    this.res = res;
+    this.settings = settings;
+    this.method = head.method;
+    this.rawPath = head.rawPath;
+    this.rawQuery = head.rawQuery;
+    this.headers = head.headers;
+    this.host = head.host;
+    this.peerAddress = head.peerAddress;
+    this.receivedAtMs = performance.timeOrigin + performance.now();
+    this.isAlone = head.isRefused || head.bodyLength < 0;
+    this.body =
+      head.isRefused || head.bodyLength === 0
+        ? undefined
+        : new UwsRequestBody(
+            this,
+            head.bodyLength < 0 ? undefined : head.bodyLength,
+            settings.maxHeldBodyBytes,
+          );
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.settings.scheme;
+  }
+
+  get localPort(): number {
+    return this.settings.localPort;
+  }
+
+  /** Computed on demand: the request line and headers as they are usually written, and the body without framing. */
+  get bytesReceived(): number {
+    const query = this.rawQuery === undefined ? 0 : this.rawQuery.length + 1;
+    let bytes = this.method.length + this.rawPath.length + query + 14;
+    for (let index = 0; index < this.headers.length; index += 2) {
+      bytes += (this.headers[index] as string).length + (this.headers[index + 1] as string).length + 4;
+    }
+    return bytes + (this.body?.bytesReceived ?? 0);
+  }
+
+  /** Whether the native response is out of our hands, so that nobody needs to hear about an abort. */
+  get isOver(): boolean {
+    return this.res === undefined;
+  }
+
+  send(status: number, headers: readonly string[], body: string | Uint8Array, closeConnection = false): void {
+    if (this.res === undefined || this.state !== AWAITED) return;
+    const isBare = isBodiless(status);
+    this.closes = closeConnection || this.isAlone || this.settings.isDraining();
+    this.head = joinHead(status, headers);
+    this.hasBody = !isBare && this.method !== 'HEAD';
+    if (!isBare) this.bodyLength = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    this.pending = body;
+    this.complete();
+  }
+
+  writeHead(
+    status: number,
+    headers: readonly string[],
+    bodyLength: number | undefined,
+    hasBody: boolean,
+  ): void {
+    if (this.res === undefined || this.state !== AWAITED) return;
+    this.closes = this.isAlone || this.settings.isDraining();
+    this.head = joinHead(status, headers);
+    this.hasBody = hasBody;
+    if (bodyLength !== undefined && status >= 200 && status !== 204) this.bodyLength = bodyLength;
+    if (!hasBody || bodyLength === 0) {
+      this.pending = '';
+      this.complete();
+      return;
+    }
+    this.state = STREAMING;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.res === undefined || this.state !== STREAMING) return false;
+    if (chunk.length === 0) return !this.isBlocked;
+    this.bodyBytesGiven += chunk.length;
+    if (this.bodyLength !== UNMEASURED && this.bodyBytesGiven >= this.bodyLength) {
+      this.writeLast(chunk);
+      return !this.isBlocked;
+    }
+    if (this.isBlocked && this.pending !== undefined) {
+      this.pending = Buffer.concat([this.pending as Uint8Array, chunk]);
+      return false;
+    }
+    this.pending = chunk;
+    this.put();
+    return !this.isBlocked;
+  }
+
+  end(): void {
+    if (this.res === undefined || this.state !== STREAMING) return;
+    // Fewer bytes than announced: only a cut connection tells the client.
+    if (this.bodyLength !== UNMEASURED) this.destroy();
+    else this.complete();
+  }
+
+  cork(run: () => void): void {
+    if (this.res === undefined || corked === this) {
+      run();
+      return;
+    }
+    const outer = corked;
+    corked = this;
+    try {
+      this.res.cork(run);
+    } finally {
+      corked = outer;
+    }
+  }
+
+  destroy(): void {
+    const res = this.res;
+    if (res === undefined) return;
+    this.letGo();
+    this.isAborted = true;
+    res.close();
+  }
+
+  pauseReading(): void {
+    if (this.res === undefined || this.isReadingPaused) return;
+    this.isReadingPaused = true;
+    this.res.pause();
+  }
+
+  resumeReading(): void {
+    if (this.res === undefined || !this.isReadingPaused) return;
+    this.isReadingPaused = false;
+    this.res.resume();
+  }
+
+  /** The listener calls the gateway through this: writes made meanwhile share the parser's own system call. */
+  runHandler(handler: ExchangeHandler): void {
+    const outer = corked;
+    corked = this;
+    try {
+      handler(this);
+    } finally {
+      corked = outer;
+    }
+  }
+
+  /** Next bytes of the request body; the library takes the memory back when this returns. */
+  acceptBody(bytes: ArrayBuffer, isLast: boolean): void {
+    const body = this.body;
+    if (body === undefined) return;
+    const outer = corked;
+    corked = this;
+    try {
+      if (body.isDiscarding) body.skip(bytes.byteLength, isLast);
+      else body.accept(Buffer.from(bytes.slice(0)), isLast);
+      if (this.state === ENDING && this.isAlone) this.completeAlone();
+    } finally {
+      corked = outer;
+    }
+  }
+
+  /** The library's word that the connection is gone. */
+  handleAbort(): void {
+    const wasAnswered = this.state === OVER;
+    if (this.res === undefined) return;
+    this.letGo();
+    if (wasAnswered) return;
+    this.isAborted = true;
+    this.events?.onAborted();
+  }
+
+  /** The last bytes of a measured body: the library ends the answer with them by itself. */
+  private writeLast(chunk: Uint8Array): void {
+    if (this.bodyBytesGiven > this.bodyLength) {
+      this.destroy();
+      return;
+    }
+    const waiting = this.pending as Uint8Array | undefined;
+    // Copied where it cannot go out at once, since the caller's buffer is only lent.
+    if (waiting !== undefined) this.pending = Buffer.concat([waiting, chunk]);
+    else this.pending = this.isAlone || this.isBlocked ? Buffer.from(chunk) : chunk;
+    this.complete();
+  }
+
+  /** Everything has been handed over: sends the rest and, where need be, closes the connection behind it. */
+  private complete(): void {
+    this.state = ENDING;
+    if (!this.isHeadOut) this.countWhole();
+    if (this.isAlone) {
+      if (this.body !== undefined && !this.body.isDiscarding) this.body.discard();
+      this.completeAlone();
+    } else if (!this.isBlocked || this.bodyLength === UNMEASURED) {
+      this.body?.discard();
+      this.put();
+    }
+  }
+
+  /**
+   * Waits for the end of the request body, and then for the event loop: promises settled by the last bytes run
+   * while the library is still parsing what came behind them, and it would go on with that as a new request.
+   */
+  private completeAlone(): void {
+    const body = this.body;
+    if (this.isBlocked || this.isCompletionDue) return;
+    if (body !== undefined && !body.isComplete && body.bytesReceived < MAX_DISCARDED_BYTES) return;
+    this.isCompletionDue = true;
+    setImmediate(UwsExchange.completeLater, this);
+  }
+
+  private put(): void {
+    const res = this.res;
+    if (res === undefined) return;
+    if (corked === this) {
+      this.putNow(res);
+      return;
+    }
+    const outerCorked = corked;
+    const outerPutting = putting;
+    corked = this;
+    putting = this;
+    try {
+      res.cork(UwsExchange.putCorked);
+    } finally {
+      corked = outerCorked;
+      putting = outerPutting;
+    }
+  }
+
+  private putNow(res: HttpResponse): void {
+    if (!this.isHeadOut && this.state === ENDING) this.putWhole(res);
+    else if (this.bodyLength === UNMEASURED) this.putChunk(res);
+    else this.putMeasured(res, this.bodyLength);
+  }
+
+  /** An answer whose head and body are both at hand. */
+  private putWhole(res: HttpResponse): void {
+    const body = this.pending ?? '';
+    const length = this.bodyLength;
+    this.isHeadOut = true;
+    if (length === UNMEASURED && !this.hasBody) {
+      this.putBare(res);
+      return;
+    }
+    res.writeStatus(encodeHead(this.head));
+    this.letGo();
+    if (this.hasBody) {
+      res.end(body, this.closes);
+    } else {
+      res.endWithoutBody(length, this.closes);
+    }
+  }
+
+  /** An answer without a body and without a length, which the library can end but not close behind. */
+  private putBare(res: HttpResponse): void {
+    const head = this.closes ? this.head + CLOSE_LINE : this.head;
+    if (!this.isAlone) {
+      res.writeStatus(encodeHead(head));
+      this.letGo();
+      res.endWithoutBody();
+      return;
+    }
+    // A second line end completes the head, so that nothing is left to do for the library but to close.
+    res.writeStatus(encodeHead(`${head}\r\nDate: ${new Date().toUTCString()}\r\n`));
+    this.state = OVER;
+    setImmediate(UwsExchange.closeLater, this);
+  }
+
+  private putChunk(res: HttpResponse): void {
+    const chunk = this.pending;
+    this.pending = undefined;
+    if (!this.isHeadOut) this.putHead(res, CHUNKED_LINE_BYTES);
+    if (chunk !== undefined) {
+      this.bytesSent += chunk.length + chunk.length.toString(16).length + 4;
+      if (!res.write(chunk)) this.block(res);
+    }
+    if (this.state !== ENDING) return;
+    this.bytesSent += LAST_CHUNK_BYTES;
+    this.letGo();
+    res.end();
+  }
+
+  private putMeasured(res: HttpResponse, total: number): void {
+    const chunk = this.pending as Uint8Array;
+    if (!this.isHeadOut) this.putHead(res, CONTENT_LENGTH_BYTES + String(total).length);
+    const [isTaken, isDone] = res.tryEnd(chunk, total);
+    if (isDone) {
+      this.bytesSent += total - this.bodyBytesTaken;
+      this.letGo();
+      return;
+    }
+    const takenBefore = this.bodyBytesTaken;
+    this.bodyBytesTaken = isTaken ? takenBefore + chunk.length : res.getWriteOffset();
+    this.bytesSent += this.bodyBytesTaken - takenBefore;
+    const left = chunk.subarray(this.bodyBytesTaken - takenBefore);
+    this.pending = left.length === 0 ? undefined : Buffer.from(left);
+    if (!isTaken) this.block(res);
+  }
+
+  private putHead(res: HttpResponse, framingBytes: number): void {
+    res.writeStatus(encodeHead(this.closes ? this.head + CLOSE_LINE : this.head));
+    this.isHeadOut = true;
+    this.countHead(framingBytes);
+  }
+
+  private countWhole(): void {
+    const length = this.bodyLength;
+    this.countHead(length === UNMEASURED ? 2 : CONTENT_LENGTH_BYTES + String(length).length);
+    if (this.hasBody && length > 0) this.bytesSent += length;
+  }
+
+  private countHead(framingBytes: number): void {
+    const closeBytes = this.closes ? CLOSE_LINE.length : 0;
+    this.bytesSent = STATUS_AND_DATE_BYTES + this.head.length + closeBytes + framingBytes;
+  }
+
+  private block(res: HttpResponse): void {
+    this.isBlocked = true;
+    if (this.hasDrainListener) return;
+    this.hasDrainListener = true;
+    res.onWritable(() => this.handleWritable());
+  }
+
+  /** The socket takes bytes again. Tells the library whether it may go on as if nothing were left to write. */
+  private handleWritable(): boolean {
+    if (this.res === undefined) return true;
+    this.isBlocked = false;
+    if (this.state === ENDING) {
+      this.complete();
+    } else {
+      if (this.pending !== undefined) this.put();
+      if (!this.isBlocked) this.events?.onDrain();
+    }
+    return !this.isBlocked;
+  }
+
+  /** From here on the native response is dead to us. */
+  private letGo(): void {
+    this.res = undefined;
+    this.state = OVER;
+    this.pending = undefined;
+  }
+
+  private static readonly putCorked = (): void => {
+    const exchange = putting;
+    if (exchange?.res !== undefined) exchange.putNow(exchange.res);
+  };
+
+  private static readonly completeLater = (exchange: UwsExchange): void => {
+    exchange.isCompletionDue = false;
+    // From here on the library must not read another byte, or it would take it for a request.
+    exchange.pauseReading();
+    exchange.put();
+  };
+
+  private static readonly closeLater = (exchange: UwsExchange): void => {
+    const res = exchange.res;
+    exchange.letGo();
+    res?.close();
+  };
+}
