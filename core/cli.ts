@@ -67,7 +67,20 @@ function waitForSignal(): Promise<void> {
 
 async function runMigrations(action: MigrationAction, settings: Settings): Promise<number> {
   const { runMigrationAction } = await import('./run-migration-action.ts');
-  return runMigrationAction(action, settings);
+  const lines = await runMigrationAction(action, settings);
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  return 0;
+}
+
+/** Failures whose message tells the operator everything; for others the stack says more. */
+const SELF_EXPLAINING = new Set(['SchemaVersionError', 'StoreUnavailableError']);
+
+function describeFailure(error: unknown): readonly string[] {
+  if (error instanceof SettingsError) return error.problems;
+  if (!(error instanceof Error)) return [String(error)];
+  if (!SELF_EXPLAINING.has(error.name)) return [error.stack ?? error.message];
+  const cause = error.cause instanceof Error ? `: ${error.cause.message || error.cause.name}` : '';
+  return [`${error.message}${cause}`];
 }
 
 try {
@@ -75,11 +88,7 @@ try {
   // Nothing is left to do; an open handle somewhere must not keep a stopped gateway alive.
   process.stdout.write('', () => process.exit());
 } catch (error) {
-  const isMisuse = error instanceof SettingsError;
-  const lines = isMisuse
-    ? error.problems
-    : [error instanceof Error ? (error.stack ?? error.message) : String(error)];
-  process.stderr.write(lines.map((line) => `tollgate: ${line}\n`).join(''), () =>
-    process.exit(isMisuse ? EXIT_MISUSE : EXIT_FAILURE),
-  );
+  const text = describeFailure(error).map((line) => `tollgate: ${line}\n`);
+  const exitCode = error instanceof SettingsError ? EXIT_MISUSE : EXIT_FAILURE;
+  process.stderr.write(text.join(''), () => process.exit(exitCode));
 }

@@ -41,7 +41,8 @@ const RULES: readonly Rule[] = [
   },
   { from: 'core/cache', may: ['core/errors.ts'], node: true },
 
-  { from: 'core/entities', may: ['sdk/schema'], node: true },
+  // The store's failures are also those of completing an entity before it is stored.
+  { from: 'core/entities', may: ['sdk/schema', 'core/store/entity-error.ts'], node: true },
   {
     from: 'core/store',
     may: ['core/entities', 'core/errors.ts', 'sdk/schema', 'migrations'],
@@ -55,7 +56,7 @@ const RULES: readonly Rule[] = [
     packages: ['fastify'],
   },
 
-  { from: 'core/router', may: ['core/errors.ts'], types: ['sdk/protocol'] },
+  { from: 'core/router', may: ['core/errors.ts'], types: ['sdk/protocol'], node: true },
   { from: 'core/pipeline', may: ['core/errors.ts'], types: ['sdk/protocol'] },
   {
     from: 'core/http',
@@ -104,7 +105,7 @@ interface FoundImport {
 }
 
 const IMPORT =
-  /^(?:import|export)\s+(type\s)?[^'";]*?\bfrom\s*'([^']+)'|^import\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|\brequire\w*(?:\.resolve)?\('([^']+)'\)/gm;
+  /^(?:import|export)\s+(type\s)?[^'";]*?\bfrom\s*'([^']+)'|^import\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|\brequire(?:Native)?(?:\.resolve)?\('([^']+)'\)/gm;
 
 const files = globSync(['core/**/*.ts', 'sdk/**/*.ts', 'plugins/**/*.ts', 'migrations/**/*.ts'], {
   cwd: ROOT,

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { findFreePort } from '../support/free-port.ts';
+import { createTestDatabase } from '../support/test-database.ts';
 
 const CLI = fileURLToPath(new URL('../../core/cli.ts', import.meta.url));
 
@@ -35,4 +37,31 @@ it('ends with 2 and one line for each setting that cannot be used', () => {
     expect.stringMatching(/^tollgate: TOLLGATE_WORKERS: "many" cannot be used/),
     expect.stringMatching(/^tollgate: KONG_LOG_LEVEL: "loud" cannot be used/),
   ]);
+});
+
+describe('migrations', () => {
+  it('are pending on an empty database, done after bootstrap, and nothing to do then', async () => {
+    const database = await createTestDatabase();
+    const env = { DATABASE_URL: database.url };
+    try {
+      const pending = runCli(['migrations', 'status'], env);
+      expect(pending).toMatchObject({ status: 0, stderr: '' });
+      expect(pending.stdout).toMatch(/^0001_core_entities: pending$/m);
+      expect(runCli(['migrations', 'bootstrap'], env).stdout).toMatch(/^0001_core_entities: done$/m);
+      expect(runCli(['migrations', 'status'], env).stdout).not.toContain('pending');
+      expect(runCli(['migrations', 'up'], env)).toEqual({ status: 0, stdout: 'nothing to do\n', stderr: '' });
+    } finally {
+      await database.drop();
+    }
+  });
+
+  it('end with 1 and the reason when the database cannot be reached', async () => {
+    const port = await findFreePort();
+    const { status, stderr } = runCli(['migrations', 'up'], {
+      DATABASE_URL: `postgres://u@127.0.0.1:${port}/d`,
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain('ECONNREFUSED');
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
 });

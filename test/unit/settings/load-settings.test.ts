@@ -97,6 +97,7 @@ describe('loadSettings', () => {
           }
         },
       ),
+      { numRuns: 30 },
     );
   });
 });

@@ -1,0 +1,38 @@
+/** Where the settings say the database is, in the words in which the store opens it. */
+import { join } from 'node:path';
+import type { Settings } from './setting-table.ts';
+
+export type DatabaseLocation =
+  | { readonly kind: 'embedded'; readonly dataDir: string }
+  | { readonly kind: 'postgres'; readonly connectionString: string }
+  | {
+      readonly kind: 'postgres';
+      readonly host: string;
+      readonly port: number;
+      readonly user: string;
+      readonly password?: string;
+      readonly database: string;
+      readonly ssl: boolean | 'verify';
+    };
+
+/** The embedded database's folder inside `data_dir`, beside what else the node keeps there. */
+const EMBEDDED_FOLDER = 'database';
+
+/** DATABASE_URL wins over the `pg_…` settings. */
+export function locateDatabase(settings: Settings): DatabaseLocation {
+  if (settings.database === 'embedded') {
+    return { kind: 'embedded', dataDir: join(settings.dataDir, EMBEDDED_FOLDER) };
+  }
+  if (settings.databaseUrl !== undefined) {
+    return { kind: 'postgres', connectionString: settings.databaseUrl };
+  }
+  return {
+    kind: 'postgres',
+    host: settings.pgHost,
+    port: settings.pgPort,
+    user: settings.pgUser,
+    ...(settings.pgPassword !== undefined && { password: settings.pgPassword }),
+    database: settings.pgDatabase,
+    ssl: settings.pgSsl && settings.pgSslVerify ? 'verify' : settings.pgSsl,
+  };
+}
