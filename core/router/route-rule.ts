@@ -34,7 +34,10 @@ export interface RouteMatch<Value> {
   /** The text of the path that the rule consumed ('' when the rule has no paths): what strip_path removes. */
   readonly matchedPath: string;
   /** Groups of a regex path, or null. `named` values are also in `unnamed` by position; unnamed[0] is the whole match. */
-  readonly captures: { readonly unnamed: readonly string[]; readonly named: Readonly<Record<string, string>> } | null;
+  readonly captures: {
+    readonly unnamed: readonly string[];
+    readonly named: Readonly<Record<string, string>>;
+  } | null;
 }
 
 export interface Router<Value> {
