@@ -58,7 +58,10 @@ export interface ForwardEvents {
   onHead(head: ResponseHead): void;
   /** Only valid during the call: a view of the read buffer. False pauses reading until `resume()`. */
   onChunk(chunk: Uint8Array): boolean;
-  /** Everything received in one read has been delivered: a moment to flush what was held back. */
+  /**
+   * Everything received in one read has been delivered: a moment to flush what was held back. Not called for the
+   * read that completes the response, because `onEnd` follows within it.
+   */
   onFlush(): void;
   onEnd(): void;
   /** After retries. `error.code` decides the answer. */

@@ -14,9 +14,11 @@ export interface RawUpstream {
 /** What to do with one request. `requestNumber` counts over all connections, from 1. */
 export type RawAnswer = (socket: Socket, requestNumber: number, head: string) => void;
 
+const MAX_HEARD_BYTES = 262_144;
+
 /**
  * Calls `answer` once for each request head (bodies are not looked at: heads are found by their empty line), and
- * `hear` after each read with everything the connection has sent so far.
+ * `hear` after each read with everything the connection has sent so far, up to a bound.
  */
 export async function startRawUpstream(
   answer: RawAnswer,
@@ -31,6 +33,8 @@ export async function startRawUpstream(
     let received = '';
     let rest = '';
     socket.on('data', (chunk: Buffer) => {
+      // Bulk is for tests of backpressure, which count for themselves.
+      if (received.length + chunk.length > MAX_HEARD_BYTES) return;
       received += chunk.toString('latin1');
       rest += chunk.toString('latin1');
       hear(socket, received);
