@@ -1,0 +1,122 @@
+/** Opening and closing the database: Postgres over a pool, or Postgres in WebAssembly (PGlite) in a data folder. */
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { Kysely, PGliteDialect, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { StoreUnavailableError } from './entity-error.ts';
+import { lockDataFolder } from './lock-data-folder.ts';
+
+export type DatabaseSettings = EmbeddedSettings | PostgresSettings;
+
+export interface EmbeddedSettings {
+  readonly kind: 'embedded';
+  /** Created when missing. One process at a time. */
+  readonly dataDir: string;
+}
+
+export type PostgresSettings = { readonly kind: 'postgres'; readonly limits?: PostgresLimits } & (
+  | { readonly connectionString: string }
+  | {
+      readonly host: string;
+      readonly port: number;
+      readonly user: string;
+      readonly password?: string;
+      readonly database: string;
+      /** `verify` checks the server's certificate, `true` only encrypts. */
+      readonly ssl: boolean | 'verify';
+    }
+);
+
+export interface PostgresLimits {
+  /** Default 5000. */
+  readonly statementTimeoutMs?: number;
+  /** Default 5000. */
+  readonly connectTimeoutMs?: number;
+  /** Default 10. */
+  readonly maxConnections?: number;
+}
+
+/** Tables are described by the entity definitions at run time, so their columns are not types here. */
+export type Tables = Record<string, Record<string, unknown>>;
+
+export type Database =
+  | {
+      readonly kind: 'embedded';
+      readonly kysely: Kysely<Tables>;
+      readonly pglite: PGlite;
+      close(): Promise<void>;
+    }
+  | {
+      readonly kind: 'postgres';
+      readonly kysely: Kysely<Tables>;
+      readonly pool: pg.Pool;
+      close(): Promise<void>;
+    };
+
+const DEFAULT_TIMEOUT_MS = 5000;
+const DEFAULT_MAX_CONNECTIONS = 10;
+
+/**
+ * Postgres connects with the first query, so this succeeds while it is down. An embedded database is open when this
+ * resolves; throws StoreUnavailableError when its folder is in use or cannot be opened.
+ */
+export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
+  return settings.kind === 'embedded' ? openEmbedded(settings) : openPostgres(settings);
+}
+
+/** Waits for running queries. The database must not be used afterwards. */
+export async function closeDatabase(database: Database): Promise<void> {
+  await database.close();
+}
+
+async function openEmbedded({ dataDir }: EmbeddedSettings): Promise<Database> {
+  await mkdir(dirname(dataDir), { recursive: true });
+  const unlock = await lockDataFolder(dataDir);
+  try {
+    const pglite = await PGlite.create({ dataDir });
+    const kysely = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
+    const close = async () => {
+      await kysely.destroy();
+      // Kysely closes only what it has used.
+      if (!pglite.closed) await pglite.close();
+      await unlock();
+    };
+    return { kind: 'embedded', kysely, pglite, close };
+  } catch (error) {
+    await unlock();
+    throw new StoreUnavailableError(error);
+  }
+}
+
+function openPostgres(settings: PostgresSettings): Database {
+  const { statementTimeoutMs, connectTimeoutMs, maxConnections } = settings.limits ?? {};
+  const pool = new pg.Pool({
+    ...connectionOptions(settings),
+    max: maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    connectionTimeoutMillis: connectTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+    statement_timeout: statementTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+    application_name: 'tollgate',
+  });
+  // An idle connection that breaks would otherwise end the process; the next query opens another one.
+  pool.on('error', () => {});
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const close = async () => {
+    await kysely.destroy();
+    if (!pool.ended) await pool.end();
+  };
+  return { kind: 'postgres', kysely, pool, close };
+}
+
+function connectionOptions(settings: PostgresSettings): pg.PoolConfig {
+  if ('connectionString' in settings) return { connectionString: settings.connectionString };
+  const { host, port, user, password, database, ssl } = settings;
+  return {
+    host,
+    port,
+    user,
+    database,
+    ...(password !== undefined && { password }),
+    ssl: ssl === false ? false : { rejectUnauthorized: ssl === 'verify' },
+  };
+}

@@ -1,0 +1,76 @@
+/** Reading rows of any entity: what is selected, what is visible, and how a list is cut into pages. */
+import { type Expression, type SqlBool, sql } from 'kysely';
+import { isUuid } from '../../sdk/schema/index.ts';
+import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
+import type { Database, Tables } from './database.ts';
+import { columnOf, EXPIRY_COLUMN, fromColumns, listColumns } from './entity-columns.ts';
+import type { Page, PageQuery } from './entity-store.ts';
+import { decodeOffset, encodeOffset } from './page-offset.ts';
+
+type Transaction = Database['kysely'];
+
+/** Columns of a row, and the seconds it has left where rows may expire. */
+export function selectionOf(entity: EntityDefinition) {
+  const columns = listColumns(entity).map(({ column }) => sql.ref(column).as(column));
+  if (!entity.hasTtl) return columns;
+  const secondsLeft = sql`ceil(extract(epoch from ${sql.ref(EXPIRY_COLUMN)} - now()))::integer`;
+  return [...columns, secondsLeft.as('ttl')];
+}
+
+/** True of rows that have not expired. */
+export function isVisible(entity: EntityDefinition): Expression<SqlBool> {
+  const expiry = sql.ref(EXPIRY_COLUMN);
+  return entity.hasTtl ? sql<SqlBool>`(${expiry} is null or ${expiry} > now())` : sql<SqlBool>`true`;
+}
+
+export async function selectByColumn(
+  kysely: Transaction,
+  entity: EntityDefinition,
+  column: string,
+  value: string,
+): Promise<EntityRow | undefined> {
+  const found = await visibleRows(kysely, entity).where(sql.ref(column), '=', value).executeTakeFirst();
+  return found && fromColumns(entity, found);
+}
+
+export async function selectAll(
+  kysely: Transaction,
+  entity: EntityDefinition,
+): Promise<readonly EntityRow[]> {
+  const found = await visibleRows(kysely, entity).orderBy('id').execute();
+  return found.map((columns) => fromColumns(entity, columns));
+}
+
+/** Rows by ascending id, after the last one of the page before. */
+export async function selectPage(
+  kysely: Transaction,
+  entity: EntityDefinition,
+  query: PageQuery,
+): Promise<Page> {
+  let select = visibleRows(kysely, entity);
+  if (query.offset !== undefined) {
+    const [lastId] = decodeOffset(query.offset, 1, ([id]) => isUuid(id));
+    select = select.where('id', '>', lastId);
+  }
+  if (query.parent) {
+    const { field, id } = query.parent;
+    select = select.where(sql.ref(columnOf(field, entity.fields[field])), '=', id);
+  }
+  if (query.tags && entity.fields['tags']) select = select.where(hasTags(query.tags));
+  const found = await select
+    .orderBy('id')
+    .limit(query.size + 1)
+    .execute();
+  const rows = found.slice(0, query.size).map((columns) => fromColumns(entity, columns));
+  const last = rows.at(-1);
+  return found.length > query.size && last ? { rows, offset: encodeOffset([last.id]) } : { rows };
+}
+
+function visibleRows(kysely: Transaction, entity: EntityDefinition) {
+  return kysely.selectFrom<keyof Tables>(entity.name).select(selectionOf(entity)).where(isVisible(entity));
+}
+
+function hasTags({ mode, values }: NonNullable<PageQuery['tags']>): Expression<SqlBool> {
+  const wanted = sql`array[${sql.join(values)}]::text[]`;
+  return mode === 'and' ? sql<SqlBool>`tags @> ${wanted}` : sql<SqlBool>`tags && ${wanted}`;
+}

@@ -1,0 +1,107 @@
+/** What a driver's error means: a clash the client caused, or a database that cannot serve. */
+import { isPlainRecord, luaFormat } from '../../sdk/schema/index.ts';
+import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
+import { EntityError, StoreUnavailableError } from './entity-error.ts';
+
+const UNIQUE_VIOLATION = '23505';
+const FOREIGN_KEY_VIOLATION = '23503';
+/** Postgres 18 reports `on delete restrict` by this. */
+const RESTRICT_VIOLATION = '23001';
+
+interface DriverError {
+  readonly code?: string;
+  readonly constraint?: string;
+  readonly table?: string;
+}
+
+/** SQLSTATE classes: connection, authorisation, resources, operator intervention (shutdown, timeouts), system. */
+const UNAVAILABLE_CLASSES = /^(?:08|28|53|57|58|3D)/;
+const SOCKET_CODES = /^(?:E[A-Z]+|EAI_[A-Z]+)$/;
+const CONNECTION_TEXTS =
+  /Connection terminated|timeout exceeded when trying to connect|not queryable|PGlite is clos/i;
+
+/** Returns StoreUnavailableError for failures of the database itself, anything else as it is. */
+export function translateFailure(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof EntityError) return error;
+  const code = (error as DriverError).code ?? '';
+  const isUnavailable =
+    UNAVAILABLE_CLASSES.test(code) || SOCKET_CODES.test(code) || CONNECTION_TEXTS.test(error.message);
+  return isUnavailable ? new StoreUnavailableError(error) : error;
+}
+
+/** Whether a write failed because another row has the same id. */
+export function isPrimaryKeyClash(entity: EntityDefinition, error: unknown): boolean {
+  const { code, constraint } = driverError(error);
+  return code === UNIQUE_VIOLATION && constraint === `${entity.name}_pkey`;
+}
+
+/** The EntityError a failed insert or update stands for (contract/admin-api.md section 4), or the failure itself. */
+export function translateWriteFailure(entity: EntityDefinition, row: EntityRow, error: unknown): unknown {
+  const { code, constraint } = driverError(error);
+  if (isPrimaryKeyClash(entity, error)) return primaryKeyViolation(row, error);
+  if (code === UNIQUE_VIOLATION) {
+    const fields = listUniques(entity).find((unique) => unique.constraint === constraint)?.fields;
+    if (fields) return uniqueViolation(fields, row, error);
+  }
+  if (code === FOREIGN_KEY_VIOLATION) {
+    const field = Object.keys(entity.fields).find((name) => constraint === `${entity.name}_${name}_fkey`);
+    if (field) return referenceViolation(entity, field, row, error);
+  }
+  return translateFailure(error);
+}
+
+/** The EntityError a failed delete stands for, or the failure itself. */
+export function translateDeleteFailure(entity: EntityDefinition, error: unknown): unknown {
+  const { code, table } = driverError(error);
+  if (code !== FOREIGN_KEY_VIOLATION && code !== RESTRICT_VIOLATION) return translateFailure(error);
+  return new EntityError(4, `an existing '${table}' entity references this '${entity.name}' entity`, {
+    fields: { '@referenced_by': table },
+    cause: error,
+  });
+}
+
+/** Unique fields, alone or together, and the constraint that guards them. */
+export function listUniques(
+  entity: EntityDefinition,
+): readonly { readonly constraint: string; readonly fields: readonly string[] }[] {
+  const single = Object.entries(entity.fields)
+    .filter(([, field]) => field.unique)
+    .map(([name]) => ({ constraint: `${entity.name}_${name}_key`, fields: [name] }));
+  const together = entity.uniqueTogether;
+  return together ? [...single, { constraint: `${entity.name}_cache_key_key`, fields: together }] : single;
+}
+
+export function uniqueViolation(fields: readonly string[], row: EntityRow, cause?: unknown): EntityError {
+  const members = Object.fromEntries(fields.map((name) => [name, row[name] ?? null]));
+  return new EntityError(5, `UNIQUE violation detected on '${luaFormat(members)}'`, {
+    fields: members,
+    cause,
+  });
+}
+
+/** The row refers to something that does not exist. */
+export function referenceViolation(
+  entity: EntityDefinition,
+  field: string,
+  row: EntityRow,
+  cause?: unknown,
+): EntityError {
+  const definition = entity.fields[field];
+  const reference = definition?.type === 'foreign' ? definition.reference : field;
+  const target = row[field];
+  const key = { id: isPlainRecord(target) ? target['id'] : target };
+  return new EntityError(
+    4,
+    `the foreign key '${luaFormat(key)}' does not reference an existing '${reference}' entity.`,
+    { fields: { [field]: key }, cause },
+  );
+}
+
+function primaryKeyViolation(row: EntityRow, cause: unknown): EntityError {
+  const key = { id: row.id };
+  return new EntityError(3, `primary key violation on key '${luaFormat(key)}'`, { fields: key, cause });
+}
+
+function driverError(error: unknown): DriverError {
+  return error instanceof Error ? (error as DriverError) : {};
+}
