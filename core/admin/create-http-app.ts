@@ -4,7 +4,6 @@
  * path-table.ts, because Kong's rules (undecoded segments, 405 and 415 before routing) are not those of a router
  * made for applications. Source: contract/admin-api.md sections 1.2–1.4.
  */
-import type { Socket } from 'node:net';
 import fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -16,15 +15,15 @@ import {
   type AdminMethod,
   answerMessage,
   type Endpoint,
-  JSON_TYPE,
   NO_CONTENT,
 } from './admin-exchange.ts';
-import { AdminRefusal, methodNotAllowed, notFound, unsupportedMediaType } from './admin-refusal.ts';
+import { AdminRefusal, methodNotAllowed, notFound } from './admin-refusal.ts';
 import { bodyKind, decodeBody, NO_INPUT } from './decode-body.ts';
 import { answerForError } from './error-status.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { createPathTable, type PathTable } from './path-table.ts';
 import { decodeSegment } from './percent-decoding.ts';
+import { refuseUnparsedRequest } from './refuse-unparsed-request.ts';
 
 export interface ErrorLogger {
   error(details: Readonly<Record<string, unknown>>, message: string): void;
@@ -163,7 +162,6 @@ function sendAnswer(reply: FastifyReply, answer: AdminAnswer): FastifyReply {
 /** What Fastify refused before our handler ran. */
 function answerForTransportError(error: FastifyError): AdminAnswer | undefined {
   if (error.statusCode === 413) return answerMessage(413, 'Payload too large');
-  if (error.statusCode === 415) return answerForError(unsupportedMediaType());
   return error.statusCode !== undefined && error.statusCode < 500
     ? answerForError(new AdminRefusal(error.statusCode, 'Bad request'))
     : undefined;
@@ -172,21 +170,4 @@ function answerForTransportError(error: FastifyError): AdminAnswer | undefined {
 function explainToLog(error: unknown, logger: ErrorLogger): AdminAnswer {
   logger.error({ err: error }, 'an Admin API call failed unexpectedly');
   return answerMessage(500, 'An unexpected error occurred');
-}
-
-/** What Node could not parse never becomes a request; a method word it does not know is still owed its 405. */
-function refuseUnparsedRequest(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const refusal =
-    error.code === 'HPE_INVALID_METHOD'
-      ? { head: '405 Method Not Allowed', body: '{"message":"Method not allowed"}' }
-      : { head: '400 Bad Request', body: '{"message":"Bad request"}' };
-  socket.end(
-    `HTTP/1.1 ${refusal.head}\r\nContent-Type: ${JSON_TYPE}\r\nAccess-Control-Allow-Origin: *\r\n` +
-      `Access-Control-Allow-Credentials: true\r\nContent-Length: ${refusal.body.length}\r\n` +
-      `Connection: close\r\n\r\n${refusal.body}`,
-  );
 }

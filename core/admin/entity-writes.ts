@@ -12,7 +12,7 @@ import {
 } from '../entities/complete-entity.ts';
 import type { ConfigurationChange } from '../entities/configuration-change.ts';
 import type { EntityDefinition, EntityRow, RuleErrors } from '../entities/define-entity.ts';
-import { readTtlSeconds } from '../entities/take-ttl.ts';
+import { readTtlSeconds } from '../entities/read-ttl-seconds.ts';
 import { EntityError } from '../store/entity-error.ts';
 import type { EntityStore } from '../store/entity-store.ts';
 import type { RequestInput } from './admin-exchange.ts';

@@ -4,7 +4,7 @@ import { completeForInsert, validateEntity } from '../entities/complete-entity.t
 import type { EntityDefinition } from '../entities/define-entity.ts';
 import { describeEntity, describePlugin } from '../entities/describe-entity.ts';
 import type { PluginSchemas } from '../entities/plugin-schemas.ts';
-import { readTtlSeconds } from '../entities/take-ttl.ts';
+import { readTtlSeconds } from '../entities/read-ttl-seconds.ts';
 import {
   type AdminAnswer,
   answerJson,
