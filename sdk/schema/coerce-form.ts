@@ -16,7 +16,7 @@ export function coerceForm(record: RecordField, tree: PlainRecord): PlainRecord 
 }
 
 function coerceValue(field: FieldDefinition, value: unknown): unknown {
-  if (value === '') return null;
+  if (value === '' || value === null) return null;
   switch (field.type) {
     case 'number':
     case 'integer':
@@ -24,10 +24,11 @@ function coerceValue(field: FieldDefinition, value: unknown): unknown {
     case 'boolean':
       return value === 'true' ? true : value === 'false' ? false : value;
     case 'array':
-    case 'set': {
-      const list = isPlainRecord(value) ? [value] : Array.isArray(value) ? value : [value];
-      return list.map((item: unknown) => coerceValue(field.elements, item));
-    }
+    case 'set':
+      if (isPlainRecord(value)) return value;
+      return (Array.isArray(value) ? value : [value]).map((item: unknown) =>
+        coerceValue(field.elements, item),
+      );
     case 'map':
       return isPlainRecord(value) ? coerceMembers(value, (item) => coerceValue(field.values, item)) : value;
     case 'record':
