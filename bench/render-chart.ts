@@ -69,7 +69,7 @@ function renderBar({ subject, cpuMicros, cpuRatio }: MeasuredRow, y: number, sca
   const middle = y + BAR_HEIGHT / 2;
   const from = round(LABEL_WIDTH + cpuMicros.least * scale);
   const to = round(LABEL_WIDTH + cpuMicros.most * scale);
-  const ratio = cpuRatio ? `  ${cpuRatio.median.toFixed(2)} ×` : '';
+  const ratio = cpuRatio ? ` · ${cpuRatio.median.toFixed(2)} ×` : '';
   const label = `${cpuMicros.median.toFixed(1)} µs${ratio}`;
   return [
     `<text x="${LABEL_WIDTH - 8}" y="${middle + 5}" text-anchor="end">${escapeText(subject)}</text>`,

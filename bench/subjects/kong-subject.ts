@@ -22,7 +22,13 @@ async function startKong({ upstreamPort, workers }: SubjectSettings): Promise<Ru
     throw new SubjectUnavailable('KONG_PROXY_URL and KONG_ADMIN_URL are not both set');
   }
   const version = await readVersion(adminUrl);
-  await seedGateway(adminUrl, `http://${process.env['KONG_UPSTREAM_HOST'] ?? '127.0.0.1'}:${upstreamPort}`);
+  const upstreamUrl = `http://${process.env['KONG_UPSTREAM_HOST'] ?? '127.0.0.1'}:${upstreamPort}`;
+  try {
+    await seedGateway(adminUrl, upstreamUrl);
+  } catch (error) {
+    await clearGateway(adminUrl);
+    throw error;
+  }
   const masterPid = findMasterPid();
   warnAboutWorkers(masterPid, workers);
   return {

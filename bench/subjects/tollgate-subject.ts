@@ -50,7 +50,7 @@ async function startTollgate({ folder, upstreamPort, workers }: SubjectSettings)
     await seedGateway(`http://${admin}`, `http://127.0.0.1:${upstreamPort}`);
   } catch (error) {
     await owned.stop();
-    throw new Error(`Tollgate did not start:\n${owned.readOutput()}`, { cause: error });
+    throw new Error('Tollgate could not be started and configured', { cause: error });
   }
   return {
     version: readVersion(),

@@ -94,7 +94,7 @@ describe('the chart', () => {
 
   it('holds one bar for each subject whose CPU is known', () => {
     expect(svg.match(/<rect class="(bar|own)"/g)).toHaveLength(2);
-    expect(svg).toContain('30.0 µs  1.50 ×');
+    expect(svg).toContain('30.0 µs · 1.50 ×');
   });
 
   it('is readable in light and dark and escapes its caption', () => {
