@@ -13,6 +13,7 @@ const REQUEST_LINE_EXTRA_BYTES = 10;
 const METHOD = /^[A-Z_-]+$/;
 const TARGET_REFUSED = /[^\x21-\x7e]/;
 const CONTENT_LENGTH = /^\d{1,15}$/;
+const VALUE_UNUSUAL = /[^\t\x20-\x7e]/;
 /** U+FFFD stands for bytes that were not UTF-8: what the client sent is lost, so it cannot be forwarded. */
 const VALUE_REFUSED = /[\x00-\x08\x0a-\x1f\x7f\ufffd]/;
 /** A registered name, an IPv4 address or an IP literal, with or without a port (RFC 3986 section 3.2.2). */
@@ -23,11 +24,13 @@ export interface InspectedHead {
   host: string | undefined;
   /** Number of bytes announced; -1 for a chunked body, 0 for no body. */
   bodyLength: number;
+  /** Some header value holds more than ASCII; the library has decoded it as UTF-8. */
+  hasForeignText: boolean;
 }
 
 /** A fresh result for `inspectHead` to fill. */
 export function createInspectedHead(): InspectedHead {
-  return { host: undefined, bodyLength: 0 };
+  return { host: undefined, bodyLength: 0, hasForeignText: false };
 }
 
 let lastGoodHost: string | undefined;
@@ -68,11 +71,15 @@ function inspectHeaders(headers: readonly string[], found: InspectedHead): Error
   let refusal: ErrorCode | undefined;
   found.host = undefined;
   found.bodyLength = 0;
+  found.hasForeignText = false;
   let encoding = '';
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] as string;
     const value = headers[index + 1] as string;
-    if (VALUE_REFUSED.test(value)) refusal = 'GW_BAD_REQUEST';
+    if (VALUE_UNUSUAL.test(value)) {
+      if (VALUE_REFUSED.test(value)) refusal = 'GW_BAD_REQUEST';
+      found.hasForeignText = true;
+    }
     if (name.length + value.length + 4 > MAX_LINE_BYTES) refusal = 'GW_HEADERS_TOO_LARGE';
     if (name === 'host') {
       hosts++;

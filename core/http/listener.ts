@@ -63,6 +63,9 @@ const DEFAULT_IDLE_TIMEOUT_SECONDS = 75;
 /** The key that makes the library leave out its `uWebSockets: 20` response header. */
 const SILENCE_KEY = '999999990007';
 
+/** Methods for which the library can route a request twice; all others go by `any` at once. */
+const ROUTED_METHODS = ['get', 'head', 'post', 'put', 'patch', 'del', 'options'] as const;
+
 /** Binds the port. Rejects when it cannot be bound. */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
   const uws = loadUws();
@@ -70,12 +73,12 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const app = uws.App();
   const connections = countConnections(app);
   setTimeouts(app, options.idleTimeoutSeconds ?? DEFAULT_IDLE_TIMEOUT_SECONDS);
-  // The port is known only once it is bound, and no request is parsed before this function returns.
-  let serve: (res: HttpResponse, req: HttpRequest) => void = (res) => res.close();
-  app.any('/*', (res, req) => serve(res, req));
-  const socket = await bind(app, options.address, options.port);
+  const socket = bind(app, options.address, options.port);
   const port = uws.us_socket_local_port(socket);
-  serve = createServe(options, port);
+  // Nothing is read from a connection before this function has returned to the event loop.
+  const server = createRequestServer(options, port);
+  for (const method of ROUTED_METHODS) app[method]('/*', server.serveOrYield);
+  app.any('/*', server.serve);
   let isAccepting = true;
   const stopAccepting = (): void => {
     if (!isAccepting) return;
@@ -93,13 +96,14 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   };
 }
 
-function bind(app: TemplatedApp, address: string, port: number): Promise<us_listen_socket> {
-  return new Promise((resolve, reject) => {
-    app.listen(address, port, (socket) => {
-      if (socket === false) reject(new Error(`${address}:${port} cannot be bound`));
-      else resolve(socket);
-    });
+/** The library calls back before it returns. */
+function bind(app: TemplatedApp, address: string, port: number): us_listen_socket {
+  let bound: us_listen_socket | false = false;
+  app.listen(address, port, (socket) => {
+    bound = socket;
   });
+  if (bound === false) throw new Error(`${address}:${port} cannot be bound`);
+  return bound;
 }
 
 function countConnections(app: TemplatedApp): ListenerConnections {
@@ -123,27 +127,31 @@ const collectHeader = (name: string, value: string): void => {
   collected.push(name, value);
 };
 
-function createServe(
-  options: ListenerOptions,
-  localPort: number,
-): (res: HttpResponse, req: HttpRequest) => void {
+interface RequestServer {
+  serve(res: HttpResponse, req: HttpRequest): void;
+  /** The same, but a request with a chunked body is passed on to `serve` with a second handle on its connection. */
+  serveOrYield(res: HttpResponse, req: HttpRequest): void;
+}
+
+function createRequestServer(options: ListenerOptions, localPort: number): RequestServer {
   const { handler, renderRefusal, onHandlerError } = options;
   const maxBodyBytes = options.maxBodyBytes || Number.POSITIVE_INFINITY;
   const found = createInspectedHead();
   const settings: ExchangeSettings = {
     scheme: 'http',
     localPort,
+    maxBodyBytes,
     maxHeldBodyBytes: options.maxHeldBodyBytes ?? DEFAULT_HELD_BODY_BYTES,
+    refuse: (code, exchange) => {
+      const answer = renderRefusal(code, exchange);
+      exchange.send(answer.status, answer.headers, answer.body);
+    },
     isDraining: options.isDraining ?? (() => false),
   };
+  let spare: HttpResponse | undefined;
 
-  const refuse = (code: ErrorCode, exchange: UwsExchange): void => {
-    const answer = renderRefusal(code, exchange);
-    exchange.send(answer.status, answer.headers, answer.body);
-  };
-
-  return (res, req) => {
-    const headers: string[] = [];
+  const serve = (res: HttpResponse, req: HttpRequest, mayYield: boolean): void => {
+    let headers: string[] = [];
     collected = headers;
     req.forEach(collectHeader);
     const method = req.getCaseSensitiveMethod();
@@ -151,7 +159,13 @@ function createServe(
     // Undefined without a `?`, whatever the declaration says.
     const rawQuery = req.getQuery() as string | undefined;
     let refusal = inspectHead(method, rawPath, rawQuery, headers, found);
+    if (refusal === undefined && found.bodyLength < 0 && mayYield) {
+      spare = res;
+      req.setYield(true);
+      return;
+    }
     if (refusal === undefined && found.bodyLength > maxBodyBytes) refusal = 'GW_BODY_TOO_LARGE';
+    if (found.hasForeignText) headers = headers.map(restoreBytes);
     const exchange = new UwsExchange(res, settings, {
       method,
       rawPath,
@@ -161,17 +175,29 @@ function createServe(
       bodyLength: found.bodyLength,
       peerAddress: formatPeerAddress(res.getRemoteAddress()),
       isRefused: refusal !== undefined && refusal !== 'GW_METHOD_NOT_ALLOWED',
+      spare,
     });
+    spare = undefined;
     if (exchange.body !== undefined) {
       res.onData((bytes, isLast) => exchange.acceptBody(bytes, isLast));
     }
     try {
       if (refusal === undefined) exchange.runHandler(handler);
-      else exchange.runHandler(() => refuse(refusal, exchange));
+      else settings.refuse(refusal, exchange);
     } catch (error) {
       exchange.destroy();
       onHandlerError?.(error);
     }
     if (!exchange.isOver) res.onAborted(() => exchange.handleAbort());
   };
+
+  return {
+    serve: (res, req) => serve(res, req, false),
+    serveOrYield: (res, req) => serve(res, req, true),
+  };
+}
+
+/** The library decodes values as UTF-8; everywhere else a character of a header stands for one byte. */
+function restoreBytes(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }

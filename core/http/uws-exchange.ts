@@ -3,6 +3,7 @@
  * response object is let go the moment it may no longer be touched (answer complete, client gone, destroyed).
  */
 import type { HttpResponse } from 'uWebSockets.js';
+import type { ErrorCode } from '../errors.ts';
 import { encodeHead, isBodiless, joinHead } from './answer-head.ts';
 import type { ClientEvents, ClientExchange, ExchangeHandler } from './client-exchange.ts';
 import { UwsRequestBody } from './uws-request-body.ts';
@@ -13,6 +14,10 @@ export interface ExchangeSettings {
   readonly localPort: number;
   /** Bytes of a request body kept in memory for another attempt at the upstream. */
   readonly maxHeldBodyBytes: number;
+  /** Longest body, counted as it comes; Infinity for no limit. */
+  readonly maxBodyBytes: number;
+  /** Answers in the gateway's place with the given code. */
+  readonly refuse: (code: ErrorCode, exchange: UwsExchange) => void;
   /** True while the listener is being drained: answers then ask clients to leave. */
   readonly isDraining: () => boolean;
 }
@@ -29,6 +34,8 @@ export interface RequestHead {
   readonly peerAddress: string;
   /** The guard has refused it: whatever follows on the connection is not to be trusted. */
   readonly isRefused: boolean;
+  /** A second handle on the connection that outlives the answer by a moment; chunked bodies need it. */
+  readonly spare: HttpResponse | undefined;
 }
 
 /** Where an answer stands. Numbers, because this is looked at in every call. */
@@ -49,6 +56,8 @@ const STATUS_AND_DATE_BYTES = 9 + 2 + DATE_LINE_BYTES;
 const CONTENT_LENGTH_BYTES = 20;
 const CHUNKED_LINE_BYTES = 28;
 const LAST_CHUNK_BYTES = 7;
+/** Well below every timeout one would configure, and rare enough to cost nothing. */
+const RENEWAL_INTERVAL_MS = 2000;
 
 /** The exchange whose socket gathers its writes into one system call at this moment. */
 let corked: UwsExchange | undefined;
@@ -71,6 +80,7 @@ export class UwsExchange implements ClientExchange {
 
   private readonly settings: ExchangeSettings;
   private res: HttpResponse | undefined;
+  private readonly spare: HttpResponse | undefined;
   /**
    * Nothing behind this request may ever be parsed: its framing is doubtful, or its body came in chunks, which
    * the library reads loosely. The answer is completed outside of the parser and the connection closed behind it.
@@ -78,6 +88,7 @@ export class UwsExchange implements ClientExchange {
   private readonly isAlone: boolean;
   private isReadingPaused = false;
   private isCompletionDue = false;
+  private nextRenewalMs = 0;
   private state = AWAITED;
   private closes = false;
 
@@ -98,6 +109,7 @@ export class UwsExchange implements ClientExchange {
   constructor(res: HttpResponse, settings: ExchangeSettings, head: RequestHead) {
     this.res = res;
     this.settings = settings;
+    this.spare = head.spare;
     this.method = head.method;
     this.rawPath = head.rawPath;
     this.rawQuery = head.rawQuery;
@@ -246,7 +258,11 @@ export class UwsExchange implements ClientExchange {
     corked = this;
     try {
       if (body.isDiscarding) body.skip(bytes.byteLength, isLast);
-      else body.accept(Buffer.from(bytes.slice(0)), isLast);
+      else if (body.bytesReceived + bytes.byteLength > this.settings.maxBodyBytes) {
+        this.giveUpOversize();
+        body.skip(bytes.byteLength, isLast);
+      } else body.accept(Buffer.from(bytes.slice(0)), isLast);
+      if (!isLast) this.keepUploadAlive();
       if (this.state === ENDING && this.isAlone) this.completeAlone();
     } finally {
       corked = outer;
@@ -296,9 +312,29 @@ export class UwsExchange implements ClientExchange {
   private completeAlone(): void {
     const body = this.body;
     if (this.isBlocked || this.isCompletionDue) return;
-    if (body !== undefined && !body.isComplete && body.bytesReceived < MAX_DISCARDED_BYTES) return;
+    if (body !== undefined && !body.isComplete && body.bytesDiscarded < MAX_DISCARDED_BYTES) return;
     this.isCompletionDue = true;
     setImmediate(UwsExchange.completeLater, this);
+  }
+
+  /** A chunked body has grown over the limit: the gateway is told that there is no client any more. */
+  private giveUpOversize(): void {
+    const events = this.events;
+    this.events = undefined;
+    if (this.state === AWAITED) this.settings.refuse('GW_BODY_TOO_LARGE', this);
+    else this.destroy();
+    this.isAborted = true;
+    events?.onAborted();
+  }
+
+  /** The library prolongs its timer only for fast uploads; pausing and resuming starts it anew for any. */
+  private keepUploadAlive(): void {
+    if (this.res === undefined || this.isReadingPaused) return;
+    const nowMs = performance.now();
+    if (nowMs < this.nextRenewalMs) return;
+    this.nextRenewalMs = nowMs + RENEWAL_INTERVAL_MS;
+    this.res.pause();
+    this.res.resume();
   }
 
   private put(): void {
@@ -441,9 +477,13 @@ export class UwsExchange implements ClientExchange {
 
   private static readonly completeLater = (exchange: UwsExchange): void => {
     exchange.isCompletionDue = false;
+    if (exchange.res === undefined) return;
     // From here on the library must not read another byte, or it would take it for a request.
     exchange.pauseReading();
+    const wasStreamed = exchange.isHeadOut;
     exchange.put();
+    // The socket cannot have been freed yet: that happens at the end of a turn of the event loop.
+    if (wasStreamed && exchange.state === OVER) exchange.spare?.close();
   };
 
   private static readonly closeLater = (exchange: UwsExchange): void => {

@@ -25,6 +25,7 @@ export class UwsRequestBody implements RequestBody {
   bytesReceived = 0;
   /** Nobody reads any more: bytes are counted and dropped. */
   isDiscarding = false;
+  bytesDiscarded = 0;
 
   private readonly source: BodySource;
   private readonly maxHeldBytes: number;
@@ -41,7 +42,7 @@ export class UwsRequestBody implements RequestBody {
 
   /** Takes the next bytes, which the body keeps, and whether they are the last. Called by the exchange. */
   accept(chunk: Uint8Array, isLast: boolean): void {
-    this.skip(chunk.length, isLast);
+    this.count(chunk.length, isLast);
     const reader = this.reader;
     if (chunk.length > 0) this.holdUnlessFull(chunk);
     if (this.waiter !== undefined) this.serveWaiter();
@@ -51,8 +52,8 @@ export class UwsRequestBody implements RequestBody {
 
   /** Counts bytes that nobody wants. */
   skip(byteCount: number, isLast: boolean): void {
-    this.bytesReceived += byteCount;
-    if (isLast) this.isComplete = true;
+    this.count(byteCount, isLast);
+    this.bytesDiscarded += byteCount;
   }
 
   /** Drops what is held and what still comes: the answer is out or on its way, nobody reads any more. */
@@ -105,6 +106,11 @@ export class UwsRequestBody implements RequestBody {
     this.held = [bytes];
     this.heldBytes = bytes.length;
     this.declaredLength = bytes.length;
+  }
+
+  private count(byteCount: number, isLast: boolean): void {
+    this.bytesReceived += byteCount;
+    if (isLast) this.isComplete = true;
   }
 
   private serveWaiter(): void {
