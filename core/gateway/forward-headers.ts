@@ -69,6 +69,30 @@ const IDENTITY = new Set([
 const ORDINARY_NAME = /^[a-z0-9_-]+$/;
 const BEYOND_LATIN1 = /[^\x00-\xff]/;
 
+/** Owned headers whose value in the client's request plays a part in what is sent. */
+const CONSULTED = new Set(['te', 'upgrade', 'via', 'x-forwarded-for']);
+
+type NameKind = 'passes' | 'drops' | 'consulted';
+
+/** Clients use few names, and looking one up costs a third of judging it. Full means no more are learned. */
+const KNOWN_KINDS_LIMIT = 512;
+const knownKinds = new Map<string, NameKind>();
+
+function kindOf(name: string): NameKind {
+  const known = knownKinds.get(name);
+  if (known !== undefined) return known;
+  const kind = judgeName(name);
+  if (knownKinds.size < KNOWN_KINDS_LIMIT) knownKinds.set(name, kind);
+  return kind;
+}
+
+function judgeName(name: string): NameKind {
+  if (CONSULTED.has(name)) return 'consulted';
+  return OWNED.has(name) || !ORDINARY_NAME.test(name) ? 'drops' : 'passes';
+}
+
+const NO_HEADERS: readonly string[] = [];
+
 /**
  * Head with CRLFs and the empty line, in latin1 code units. Throws GatewayError GW_PLUGIN_FAILED when an override's
  * value could split the head.
@@ -78,15 +102,20 @@ export function writeRequestHead(input: RequestHeadInput): string {
   const named = findNamedByConnection(headers);
   const changes = input.overrides === null ? null : resolveOverrides(input.overrides, isUntouchable);
   let head = `${input.method} ${input.target} HTTP/1.1\r\nHost: ${findHostOverride(changes) ?? input.host}\r\n`;
+  let consults = false;
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] as string;
-    if (OWNED.has(name) || !ORDINARY_NAME.test(name)) continue;
+    const kind = kindOf(name);
+    if (kind === 'consulted') consults = true;
+    if (kind !== 'passes') continue;
     if (named?.includes(name) || (changes !== null && isReplaced(name, changes.removed))) continue;
     if (name === REQUEST_ID && input.requestId !== undefined) continue;
     head += `${name}: ${headers[at + 1]}\r\n`;
   }
   if (changes !== null) head += writeAdded(changes.added, input.requestId !== undefined);
-  head += writeConnection(input) + writeForwarding(input) + writeFraming(input);
+  const consulted = consults ? headers : NO_HEADERS;
+  head += writeConnection(consulted, input.relaysWebSocket === true);
+  head += writeForwarding(consulted, input) + writeFraming(input);
   // Whoever writes this as latin1 would cut code units to bytes, and U+010A to a line feed.
   return BEYOND_LATIN1.test(head) ? Buffer.from(head, 'utf8').toString('latin1') : head;
 }
@@ -155,16 +184,15 @@ function listsTrailers(te: string): boolean {
 }
 
 /** What the gateway says of the client and of itself. A repeated header counts with its first line. */
-function writeForwarding(input: RequestHeadInput): string {
+function writeForwarding(headers: readonly string[], input: RequestHeadInput): string {
   const { exchange, clientAddress, requestId } = input;
-  const { headers, peerAddress } = exchange;
   const forwardedFor = findHeader(headers, 'x-forwarded-for');
   const via = findHeader(headers, 'via');
   const ownVia = `${versionOf(exchange.httpVersion)} ${input.productToken}`;
   return (
     `Via: ${via === undefined ? ownVia : `${via}, ${ownVia}`}\r\n` +
     `X-Real-IP: ${clientAddress}\r\n` +
-    `X-Forwarded-For: ${forwardedFor === undefined ? clientAddress : `${forwardedFor}, ${peerAddress}`}\r\n` +
+    `X-Forwarded-For: ${forwardedFor === undefined ? clientAddress : `${forwardedFor}, ${exchange.peerAddress}`}\r\n` +
     (input.isTrusted ? writeTrustedOrigin(input) : writeOrigin(input)) +
     (requestId === undefined ? '' : `X-Kong-Request-Id: ${requestId}\r\n`)
   );

@@ -1,24 +1,5 @@
 /** A phase of one request while a guest has it. */
-import type { HostCallCaller } from './host-calls.ts';
-import type { PhaseOutcome } from './phase-outcome.ts';
-
-export type PhaseFailureReason =
-  /** The handlers ran longer than a crossing may. */
-  | 'timeout'
-  /** The isolate was stopped for using too much memory. */
-  | 'memory'
-  /** The phase took longer than a request may wait. */
-  | 'deadline'
-  /** The guest answered with something that is no result. */
-  | 'protocol'
-  /** There is no isolate to run in: it keeps failing to load. */
-  | 'unavailable';
-
-/** Who wants to know how a phase went. Exactly one of the two is called, unless the call is cancelled. */
-export interface PhaseListener extends HostCallCaller {
-  onPhaseOutcome(outcome: PhaseOutcome): void;
-  onPhaseFailure(reason: PhaseFailureReason, detail: string): void;
-}
+import type { PhaseListener } from '../pipeline/phase-lane.ts';
 
 export class ActiveCall {
   readonly id: number;

@@ -4,6 +4,7 @@
  */
 import type { HostCallName, WindowArgument } from '../../sdk/protocol/host-call.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+import type { PhaseListener } from '../pipeline/phase-lane.ts';
 
 /** What the rest of the gateway does for guests. Implementations arrive as arguments: the sandbox knows none. */
 export interface HostServices {
@@ -12,15 +13,10 @@ export interface HostServices {
   takeCounters(windows: readonly WindowArgument[], cost: number): readonly number[];
 }
 
-/** The request a host call was made for; undefined for calls that belong to none. */
-export interface HostCallCaller {
-  /** The whole body, or an empty one. Rejects above `maxBytes`. */
-  readBody(maxBytes: number): Promise<Uint8Array>;
-}
-
 export interface HostCallContext {
   readonly services: HostServices;
-  readonly caller: HostCallCaller | undefined;
+  /** The request the call was made for; undefined for calls that belong to none. */
+  readonly caller: Pick<PhaseListener, 'readBody'> | undefined;
   readonly permitted: PermittedCalls;
   readonly maxBodyBytes: number;
 }

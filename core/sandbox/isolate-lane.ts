@@ -10,11 +10,13 @@ import type { Invalidation } from '../../sdk/protocol/host-call.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { LogLine } from '../../sdk/protocol/phase-result.ts';
 import type { GuestConfiguration } from '../../sdk/protocol/plan.ts';
-import { ActiveCall, type PhaseFailureReason, type PhaseListener } from './active-call.ts';
+import type { PhaseLane, PhaseListener } from '../pipeline/phase-lane.ts';
+import type { PhaseFailureReason } from '../pipeline/phase-outcome.ts';
+import { ActiveCall } from './active-call.ts';
 import type { PackageBundle } from './bundle-package.ts';
+import { decodePhaseOutcome } from './decode-phase-outcome.ts';
 import { type HostServices, type PermittedCalls, performHostCall, permittedBy } from './host-calls.ts';
 import { type IsolateLimits, MAX_HOST_CALLS_PER_PHASE } from './isolate-limits.ts';
-import { decodePhaseOutcome } from './phase-outcome.ts';
 import { type CrossingError, PluginIsolate } from './plugin-isolate.ts';
 
 /** Crossings in one turn of the event loop before other work gets a chance. */
@@ -42,7 +44,7 @@ export interface LaneStats {
   readonly heapBytes: number;
 }
 
-export class IsolateLane {
+export class IsolateLane implements PhaseLane {
   readonly manifest: PackageManifest;
   readonly #bundle: PackageBundle;
   readonly #limits: IsolateLimits;
@@ -60,6 +62,7 @@ export class IsolateLane {
   #lastId = 0;
   #motion = 0;
   #isScheduled = false;
+  #idleTimer: NodeJS.Timeout | undefined;
   #isFlushing = false;
   #cpuAtTurnNs = 0n;
   #spentCpuNs = 0n;
@@ -149,13 +152,19 @@ export class IsolateLane {
   #enqueue(frame: string, call: ActiveCall | undefined): void {
     this.#frames.push(frame);
     this.#frameCalls.push(call);
-    if (this.#isScheduled || this.#isFlushing) return;
-    this.#isScheduled = true;
-    setImmediate(() => {
-      this.#isScheduled = false;
-      this.#runTurn();
-    });
+    if (!this.#isFlushing) this.#scheduleTurn();
   }
+
+  #scheduleTurn(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(this.#runScheduledTurn);
+  }
+
+  readonly #runScheduledTurn = (): void => {
+    this.#isScheduled = false;
+    this.#runTurn();
+  };
 
   #runTurn(): void {
     if (this.#isolate === undefined) {
@@ -172,19 +181,16 @@ export class IsolateLane {
       if (idleRounds >= MAX_IDLE_ROUNDS) break;
     }
     this.#isFlushing = false;
-    if (this.#frames.length > 0) this.#resumeLater(0);
-    else if (this.#motion > 0) this.#resumeLater(IDLE_PAUSE_MS);
+    if (this.#frames.length > 0) this.#scheduleTurn();
+    else if (this.#motion > 0) this.#lookAgainLater();
   }
 
-  #resumeLater(pauseMs: number): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    const resume = () => {
-      this.#isScheduled = false;
-      this.#runTurn();
-    };
-    if (pauseMs === 0) setImmediate(resume);
-    else setTimeout(resume, pauseMs).unref();
+  /** Calls that neither end nor wait for the host are looked at from time to time, until their deadline. */
+  #lookAgainLater(): void {
+    this.#idleTimer ??= setTimeout(() => {
+      this.#idleTimer = undefined;
+      this.#scheduleTurn();
+    }, IDLE_PAUSE_MS).unref();
   }
 
   /** One crossing with everything queued. False when nothing went in and nothing came out. */

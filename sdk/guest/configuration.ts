@@ -13,6 +13,7 @@ export interface LoadedInstance {
 export interface Generation {
   readonly plans: readonly GuestPlan[];
   readonly instances: readonly LoadedInstance[];
+  readonly consumers: GuestConfiguration['consumers'];
 }
 
 const generations = new Map<number, Generation>();
@@ -27,7 +28,8 @@ export function addGeneration(
     if (definition === undefined) throw new TypeError(`this package has no plugin named '${plugin}'`);
     return { id, plugin: definition, config: freezeDeep(config), routeId, serviceId };
   });
-  generations.set(configuration.generation, { plans: configuration.plans, instances });
+  const { generation, plans, consumers } = configuration;
+  generations.set(generation, { plans, instances, consumers });
 }
 
 export function dropGeneration(generation: number): void {

@@ -32,7 +32,7 @@ export function startAccess(id: number, payload: string): void {
     for (let at = first; at < call.plan.steps.length; at++) {
       const candidates = call.plan.steps[at];
       if (candidates === undefined) continue;
-      const number = pickInstance(candidates, call.consumer?.id);
+      const number = pickInstance(candidates, generation.consumers[candidates.plugin], call.consumer?.id);
       if (number < 0) continue;
       call.picks.push(number);
       if (!runs || call.hasExited || failure !== undefined) continue;

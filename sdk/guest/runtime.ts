@@ -55,8 +55,9 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
     },
     pump(frames) {
       begunFrames = 0;
+      settledHostCalls = 0;
       decodeFrames(frames, 0, receiveFrame);
-      return `${motion.count}\n${takeFrames()}`;
+      return `${motion.count + settledHostCalls}\n${takeFrames()}`;
     },
     begunFrames: () => begunFrames,
     collectMetrics: () => JSON.stringify(collectMetrics()),
@@ -64,6 +65,8 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
 }
 
 let begunFrames = 0;
+/** Host calls answered by the current pump: whoever awaits them runs after it has returned. */
+let settledHostCalls = 0;
 
 function receiveFrame(kind: string, id: number, payload: string): void {
   begunFrames++;
@@ -78,9 +81,11 @@ function receiveFrame(kind: string, id: number, payload: string): void {
       startLog(id, payload);
       break;
     case HOST_FRAMES.reply:
+      settledHostCalls++;
       settleHostCall(payload, false);
       break;
     case HOST_FRAMES.failure:
+      settledHostCalls++;
       settleHostCall(payload, true);
       break;
     case HOST_FRAMES.cancel:

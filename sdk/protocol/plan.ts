@@ -9,12 +9,10 @@
  */
 export interface InstanceCandidates {
   readonly plugin: string;
-  /** Steps 1–3: scoped to a consumer together with this route or service, by consumer id. */
+  /** Steps 1–3 (step 5 is the same for all routes: `GuestConfiguration.consumers`): scoped to a consumer together with this route or service, by consumer id. */
   readonly consumerAndRoute: Readonly<Record<string, number>>;
   /** Step 4: this route and its service. */
   readonly routeAndService: number;
-  /** Step 5: scoped to a consumer alone, by consumer id. The same object for all routes of a snapshot. */
-  readonly consumer: Readonly<Record<string, number>>;
   /** Steps 6–8: route, else service, else global. */
   readonly fallback: number;
 }
@@ -40,15 +38,21 @@ export interface GuestConfiguration {
   readonly generation: number;
   readonly instances: readonly Instance[];
   readonly plans: readonly GuestPlan[];
+  /** Step 5: instances scoped to a consumer alone, by plugin and consumer id. */
+  readonly consumers: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** The instance of a plugin that runs now, by number, or -1. Contract/proxy.md section 10.3. */
-export function pickInstance(candidates: InstanceCandidates, consumerId: string | undefined): number {
+export function pickInstance(
+  candidates: InstanceCandidates,
+  consumers: Readonly<Record<string, number>> | undefined,
+  consumerId: string | undefined,
+): number {
   if (consumerId === undefined) {
     return candidates.routeAndService >= 0 ? candidates.routeAndService : candidates.fallback;
   }
   const narrow = candidates.consumerAndRoute[consumerId];
   if (narrow !== undefined) return narrow;
   if (candidates.routeAndService >= 0) return candidates.routeAndService;
-  return candidates.consumer[consumerId] ?? candidates.fallback;
+  return consumers?.[consumerId] ?? candidates.fallback;
 }

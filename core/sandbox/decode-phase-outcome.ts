@@ -2,27 +2,7 @@
 import { GUEST_FRAMES } from '../../sdk/protocol/frames.ts';
 import type { BodyKind, GuestError, RequestChanges } from '../../sdk/protocol/phase-result.ts';
 import { RESULT_LINES, RESULT_TRIPLES_START } from '../../sdk/protocol/phase-result.ts';
-
-export interface PhaseOutcome {
-  readonly kind: 'proceed' | 'exit' | 'error';
-  /** Numbers of the instances collected, comma-separated, as the guest wants them back. */
-  readonly picks: string;
-  /** JSON; '' when unchanged. */
-  readonly consumer: string;
-  readonly credential: string;
-  readonly shared: string;
-  readonly changes: RequestChanges | undefined;
-  /** Flat triples [op, name, value] for the request to the upstream; null when there are none. */
-  readonly serviceTriples: readonly string[] | null;
-  /** The same for the answer to the client. */
-  readonly responseTriples: readonly string[] | null;
-  /** Status of an answer, or one set by a response handler; 0 for neither. */
-  readonly status: number;
-  readonly bodyKind: BodyKind;
-  readonly body: string;
-  /** Only for `error`. */
-  readonly failure: GuestError | undefined;
-}
+import type { PhaseOutcome } from '../pipeline/phase-outcome.ts';
 
 const BODY_KINDS: readonly string[] = ['error', 'json', 'text', ''];
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;

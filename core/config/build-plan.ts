@@ -1,0 +1,159 @@
+/**
+ * Turns a snapshot into what the request path runs on: a compiled router whose matches carry everything known of a
+ * route, and the configuration each plugin package needs. Pure and all-or-nothing: it either returns or throws.
+ */
+import type { PackageManifest, PluginManifest } from '../../sdk/protocol/manifest.ts';
+import type { GuestConfiguration, GuestPlan, Instance, InstanceCandidates } from '../../sdk/protocol/plan.ts';
+import type { LanePhases, PlanGeneration, PlanSegment, RoutePlan } from '../gateway/route-plan.ts';
+import { compileRouter } from '../router/compile-router.ts';
+import type { RouteRule, Router } from '../router/route-rule.ts';
+import { planUpstream } from './plan-upstream.ts';
+import { consumersOf, findCandidates, groupByScope, type PluginScopes } from './scope-lookup.ts';
+import type { PluginRow, RouteRow, ServiceRow, Snapshot } from './snapshot.ts';
+
+export interface RoutingPlan {
+  readonly generation: PlanGeneration;
+  readonly router: Router<RoutePlan>;
+  /** Applies where nothing matches: global plugins' later phases. */
+  readonly unmatched: RoutePlan;
+  /** By lane. */
+  readonly guests: readonly GuestConfiguration[];
+}
+
+/** A plugin of a snapshot, where it runs and what it declares. */
+interface PlannedPlugin {
+  readonly scopes: PluginScopes;
+  readonly lane: number;
+  readonly manifest: PluginManifest;
+}
+
+interface GuestDraft {
+  readonly instances: Instance[];
+  readonly plans: GuestPlan[];
+  readonly consumers: Record<string, Readonly<Record<string, number>>>;
+}
+
+/** `packages`: the manifest of each lane, by index. Plugins that no package offers are left out. */
+export function buildPlan(snapshot: Snapshot, packages: readonly PackageManifest[]): RoutingPlan {
+  const generation: PlanGeneration = { number: snapshot.version, inFlight: 0, isCurrent: true };
+  const drafts: GuestDraft[] = packages.map(() => ({ instances: [], plans: [], consumers: {} }));
+  const plugins = planPlugins(snapshot.plugins, packages, drafts);
+  const services = new Map(snapshot.services.map((service) => [service.id, service]));
+
+  const rules: RouteRule<RoutePlan>[] = [];
+  for (const route of snapshot.routes) {
+    const service = route.service === null ? null : (services.get(route.service.id) ?? null);
+    if (service !== null && !service.enabled) continue;
+    rules.push(ruleOf(route, planRoute(generation, route, service, plugins, drafts)));
+  }
+  return {
+    generation,
+    router: compileRouter(rules),
+    unmatched: planRoute(generation, null, null, plugins, drafts),
+    guests: drafts.map((draft) => ({ generation: generation.number, ...draft })),
+  };
+}
+
+/** Enabled plugins in the order they run: descending priority, ties by descending name. */
+function planPlugins(
+  rows: readonly PluginRow[],
+  packages: readonly PackageManifest[],
+  drafts: readonly GuestDraft[],
+): PlannedPlugin[] {
+  const byName = Map.groupBy(
+    rows.filter(({ enabled }) => enabled),
+    ({ name }) => name,
+  );
+  const planned: PlannedPlugin[] = [];
+  for (const [lane, { plugins }] of packages.entries()) {
+    for (const manifest of plugins) {
+      const draft = drafts[lane] as GuestDraft;
+      const numbered = (byName.get(manifest.name) ?? []).map(
+        (row) => [draft.instances.push(instanceOf(row)) - 1, row] as const,
+      );
+      if (numbered.length === 0) continue;
+      const scopes = groupByScope(manifest.name, numbered);
+      const consumers = consumersOf(scopes);
+      if (consumers !== undefined) draft.consumers[manifest.name] = consumers;
+      planned.push({ scopes, lane, manifest });
+    }
+  }
+  return planned.sort(
+    ({ manifest: a }, { manifest: b }) => b.priority - a.priority || (a.name < b.name ? 1 : -1),
+  );
+}
+
+function planRoute(
+  generation: PlanGeneration,
+  route: RouteRow | null,
+  service: ServiceRow | null,
+  plugins: readonly PlannedPlugin[],
+  drafts: readonly GuestDraft[],
+): RoutePlan {
+  const segments: PlanSegment[] = [];
+  const lanes = new Map<number, LanePhases>();
+  let open: { readonly lane: number; readonly steps: InstanceCandidates[] } | undefined;
+  for (const { scopes, lane, manifest } of plugins) {
+    const candidates = findCandidates(scopes, route?.id, service?.id);
+    if (candidates === undefined) continue;
+    if (open?.lane !== lane) {
+      open = { lane, steps: [] };
+      const plan = (drafts[lane] as GuestDraft).plans.push({ steps: open.steps, route, service }) - 1;
+      segments.push({ lane, plan });
+    }
+    open.steps.push(candidates);
+    const plan = segments[segments.length - 1]?.plan ?? 0;
+    lanes.set(lane, addPhases(lanes.get(lane) ?? noPhases(lane, plan), manifest));
+  }
+  const phases = [...lanes.values()];
+  return {
+    generation,
+    route,
+    service,
+    segments,
+    lanes: phases,
+    hasResponsePhase: phases.some(({ hasResponse }) => hasResponse),
+    gate: gateOf(route),
+    upstream: service === null || route === null ? null : planUpstream(route, service),
+  };
+}
+
+function noPhases(lane: number, plan: number): LanePhases {
+  return { lane, plan, hasResponse: false, hasLog: false, needsResponseBody: false, needsLogHeaders: false };
+}
+
+function addPhases(phases: LanePhases, { phases: has, capabilities, logRecord }: PluginManifest): LanePhases {
+  const hasLog = has.includes('log');
+  const hasResponse = has.includes('response');
+  return {
+    ...phases,
+    hasResponse: phases.hasResponse || hasResponse,
+    hasLog: phases.hasLog || hasLog,
+    needsResponseBody: phases.needsResponseBody || (hasResponse && capabilities.responseBody === true),
+    needsLogHeaders: phases.needsLogHeaders || (hasLog && logRecord === 'full'),
+  };
+}
+
+function instanceOf({ id, name, config, route, service }: PluginRow): Instance {
+  return { id, plugin: name, config, routeId: route?.id ?? null, serviceId: service?.id ?? null };
+}
+
+function gateOf(route: RouteRow | null): RoutePlan['gate'] {
+  const protocols = route?.protocols ?? [];
+  if (protocols.some((protocol) => protocol.startsWith('grpc'))) return 'grpc';
+  return protocols.includes('https') && !protocols.includes('http') ? 'https-only' : 'open';
+}
+
+function ruleOf(route: RouteRow, value: RoutePlan): RouteRule<RoutePlan> {
+  return {
+    id: route.id,
+    createdAt: route.created_at,
+    methods: route.methods,
+    hosts: route.hosts,
+    paths: route.paths,
+    headers: route.headers,
+    snis: route.snis,
+    regexPriority: route.regex_priority ?? 0,
+    value,
+  };
+}

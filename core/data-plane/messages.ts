@@ -1,0 +1,101 @@
+/**
+ * Everything the control process, the data-plane process and its workers say to each other. Plain data, cloned on
+ * the way; every message that expects an answer carries a number that the answer repeats.
+ *
+ * The data-plane process only relays: what it is told it tells each worker, and it answers once all have.
+ */
+import type { MetricDeltas } from '../../sdk/guest/metric-store.ts';
+import type { Invalidation } from '../../sdk/protocol/host-call.ts';
+import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+import type { Snapshot } from '../config/snapshot.ts';
+import type { PackageBundle } from '../sandbox/bundle-package.ts';
+import type { Settings } from '../settings/load-settings.ts';
+
+/** What a worker needs before it can serve. */
+export interface Boot {
+  readonly settings: Settings;
+  readonly nodeId: string;
+  readonly version: string;
+  readonly bundles: readonly PackageBundle[];
+  readonly snapshot: Snapshot;
+}
+
+/** Control process → data-plane process → every worker. */
+export type Command =
+  /** Replaces the configuration. Answered by `done`. */
+  | { readonly kind: 'snapshot'; readonly number: number; readonly snapshot: Snapshot }
+  /** Rows that may no longer be served from caches. Answered by `done`. */
+  | { readonly kind: 'invalidate'; readonly number: number; readonly invalidations: readonly Invalidation[] }
+  /** Answered by `done` with measurements. */
+  | { readonly kind: 'measure'; readonly number: number }
+  /** Stop accepting, finish what is under way, then end. */
+  | { readonly kind: 'drain' };
+
+/** Control process → data-plane process. */
+export type ControlMessage = { readonly kind: 'boot'; readonly boot: Boot } | Command | RowMessage;
+
+/** Answer to `find`, for one worker. */
+export type RowMessage =
+  | { readonly kind: 'found'; readonly worker: number; readonly number: number; readonly row: Row | null }
+  | {
+      readonly kind: 'find-failed';
+      readonly worker: number;
+      readonly number: number;
+      readonly reason: string;
+    };
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A worker wants a row by a unique field. */
+export interface FindMessage {
+  readonly kind: 'find';
+  readonly worker: number;
+  readonly number: number;
+  readonly entity: string;
+  readonly field: string;
+  readonly value: string;
+}
+
+/** Worker → data-plane process. */
+export type WorkerMessage =
+  /** Listening with the snapshot it was started with. */
+  | { readonly kind: 'ready'; readonly packages: readonly PackageManifest[] }
+  /** It cannot start; `reason` is for the operator. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'done'; readonly number: number; readonly answer: WorkerAnswer }
+  /** V8 gave up in an isolate: the whole process should be replaced. */
+  | { readonly kind: 'catastrophe'; readonly reason: string }
+  | FindMessage;
+
+export interface WorkerAnswer {
+  readonly error?: string;
+  readonly measurements?: WorkerMeasurements;
+}
+
+/** Data-plane process → control process. */
+export type DataPlaneMessage =
+  | { readonly kind: 'ready'; readonly packages: readonly PackageManifest[] }
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** Every worker alive has answered. */
+  | { readonly kind: 'done'; readonly number: number; readonly answers: readonly WorkerAnswer[] }
+  | FindMessage;
+
+/** What a worker has counted since it was asked last (`deltas`) or holds now (the rest). */
+export interface WorkerMeasurements {
+  readonly deltas: readonly MetricDeltas[];
+  readonly requestsTotal: number;
+  readonly connections: { readonly accepted: number; readonly active: number; readonly writing: number };
+  readonly heapUsedBytes: number;
+  readonly snapshotVersion: number;
+  readonly sandboxes: readonly SandboxMeasurements[];
+}
+
+/** One package's isolate in one worker. */
+export interface SandboxMeasurements {
+  readonly package: string;
+  readonly crossings: number;
+  readonly timeouts: number;
+  readonly rebuilds: number;
+  readonly cpuSeconds: number;
+  readonly heapBytes: number;
+}

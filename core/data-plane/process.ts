@@ -1,0 +1,147 @@
+/**
+ * The data-plane process: keeps worker threads alive and passes messages between them and the control process. It
+ * has no traffic of its own. When the control process goes away it drains and ends, so none is ever left behind.
+ */
+import { Worker } from 'node:worker_threads';
+import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+import { prepareNativeBinding } from '../http/native-binding.ts';
+import type {
+  Boot,
+  Command,
+  ControlMessage,
+  DataPlaneMessage,
+  WorkerAnswer,
+  WorkerMessage,
+} from './messages.ts';
+
+const WORKER_MODULE = new URL('./worker.ts', import.meta.url);
+/** A worker that ends within this time of starting is started again only after a pause. */
+const QUICK_DEATH_MS = 1000;
+
+interface Slot {
+  readonly thread: Worker;
+  readonly startedAtMs: number;
+  packages: readonly PackageManifest[] | undefined;
+}
+
+interface PendingCommand {
+  readonly awaited: Set<number>;
+  readonly answers: WorkerAnswer[];
+}
+
+const slots = new Map<number, Slot>();
+const pending = new Map<number, PendingCommand>();
+let boot: Boot | undefined;
+let isReady = false;
+let isDraining = false;
+
+process.on('message', (message) => receiveFromControl(message as ControlMessage));
+process.on('disconnect', drain);
+// A terminal's Ctrl-C reaches the whole group; the control process decides what to do about it.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+
+function receiveFromControl(message: ControlMessage): void {
+  switch (message.kind) {
+    case 'boot':
+      boot = message.boot;
+      prepareNativeBinding();
+      for (let index = 0; index < message.boot.settings.workers; index++) startWorker(index);
+      break;
+    case 'found':
+    case 'find-failed':
+      slots.get(message.worker)?.thread.postMessage(message);
+      break;
+    case 'drain':
+      drain();
+      break;
+    case 'snapshot':
+      // A worker that starts later starts with it.
+      if (boot !== undefined) boot = { ...boot, snapshot: message.snapshot };
+      broadcast(message);
+      break;
+    default:
+      broadcast(message);
+  }
+}
+
+function broadcast(command: Command & { readonly number: number }): void {
+  const awaited = new Set(slots.keys());
+  pending.set(command.number, { awaited, answers: [] });
+  for (const { thread } of slots.values()) thread.postMessage(command);
+  settle(command.number);
+}
+
+function startWorker(index: number): void {
+  const thread = new Worker(WORKER_MODULE, { workerData: { boot, index } });
+  slots.set(index, { thread, startedAtMs: Date.now(), packages: undefined });
+  thread.on('message', (message: WorkerMessage) => receiveFromWorker(index, message));
+  thread.on('error', (error) => process.stderr.write(`worker ${index}: ${error.stack ?? error.message}\n`));
+  thread.on('exit', () => replaceWorker(index));
+}
+
+function receiveFromWorker(index: number, message: WorkerMessage): void {
+  switch (message.kind) {
+    case 'ready':
+      announceReady(index, message.packages);
+      break;
+    case 'done':
+      noteAnswer(index, message.number, message.answer);
+      break;
+    case 'catastrophe':
+      process.stderr.write(`worker ${index}: ${message.reason}\n`);
+      process.exit(1);
+      break;
+    default:
+      send(message);
+  }
+}
+
+function announceReady(index: number, packages: readonly PackageManifest[]): void {
+  const slot = slots.get(index);
+  if (slot !== undefined) slot.packages = packages;
+  if (isReady || [...slots.values()].some((other) => other.packages === undefined)) return;
+  isReady = true;
+  send({ kind: 'ready', packages });
+}
+
+function replaceWorker(index: number): void {
+  const quick = Date.now() - (slots.get(index)?.startedAtMs ?? 0) < QUICK_DEATH_MS;
+  slots.delete(index);
+  for (const [number, { awaited }] of pending) {
+    awaited.delete(index);
+    settle(number);
+  }
+  if (isDraining) {
+    if (slots.size === 0) process.exit(0);
+    return;
+  }
+  setTimeout(() => !isDraining && startWorker(index), quick ? QUICK_DEATH_MS : 0);
+}
+
+function noteAnswer(index: number, number: number, answer: WorkerAnswer): void {
+  const command = pending.get(number);
+  if (command === undefined || !command.awaited.delete(index)) return;
+  command.answers.push(answer);
+  settle(number);
+}
+
+function settle(number: number): void {
+  const command = pending.get(number);
+  if (command === undefined || command.awaited.size > 0) return;
+  pending.delete(number);
+  send({ kind: 'done', number, answers: command.answers });
+}
+
+function drain(): void {
+  if (isDraining) return;
+  isDraining = true;
+  if (slots.size === 0) process.exit(0);
+  for (const { thread } of slots.values()) thread.postMessage({ kind: 'drain' } satisfies Command);
+  const graceMs = (boot?.settings.shutdownTimeoutSeconds ?? 0) * 1000 + 1000;
+  setTimeout(() => process.exit(1), graceMs).unref();
+}
+
+function send(message: DataPlaneMessage): void {
+  if (process.connected) process.send?.(message);
+}

@@ -1,0 +1,172 @@
+/**
+ * The control process's hold on the data plane: starts it, starts it again when it ends, tells it about changes and
+ * waits until every worker serves them.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Invalidation } from '../../sdk/protocol/host-call.ts';
+import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+import type { Snapshot } from '../config/snapshot.ts';
+import type { GatewayLogger } from '../telemetry/logger.ts';
+import type {
+  Boot,
+  Command,
+  ControlMessage,
+  DataPlaneMessage,
+  FindMessage,
+  Row,
+  WorkerAnswer,
+  WorkerMeasurements,
+} from './messages.ts';
+
+const PROCESS_MODULE = fileURLToPath(new URL('./process.ts', import.meta.url));
+const RESTART_PAUSE_MS = 500;
+/** Longer than this no Admin answer waits for a worker. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+export interface DataPlaneServices {
+  /** The row whose unique field has this value, or null. Rejects when the store cannot be asked. */
+  findRow(entity: string, field: string, value: string): Promise<Row | null>;
+}
+
+interface PendingCommand {
+  resolve(answers: readonly WorkerAnswer[]): void;
+  readonly timer: NodeJS.Timeout;
+}
+
+export class DataPlane {
+  readonly #services: DataPlaneServices;
+  readonly #logger: GatewayLogger;
+  readonly #pending = new Map<number, PendingCommand>();
+  #boot: Boot;
+  #child: ChildProcess | undefined;
+  #lastNumber = 0;
+  #isStopping = false;
+  #isServing = false;
+
+  constructor(boot: Boot, services: DataPlaneServices, logger: GatewayLogger) {
+    this.#boot = boot;
+    this.#services = services;
+    this.#logger = logger;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Every worker has started and listens. */
+  get isServing(): boolean {
+    return this.#isServing;
+  }
+
+  /** Resolves to what the plugin packages declare once every worker listens. Rejects when one cannot. */
+  start(): Promise<readonly PackageManifest[]> {
+    return new Promise((resolve, reject) => {
+      this.#spawn(resolve, (reason) => {
+        this.#isStopping = true;
+        this.#child?.kill();
+        reject(new Error(reason));
+      });
+    });
+  }
+
+  /** Resolves when all workers serve the snapshot. A data plane that is down starts with it. */
+  async publish(snapshot: Snapshot): Promise<void> {
+    this.#boot = { ...this.#boot, snapshot };
+    const answers = await this.#command((number) => ({ kind: 'snapshot', number, snapshot }));
+    const failed = answers.find(({ error }) => error !== undefined);
+    if (failed !== undefined) throw new Error(`a worker cannot serve the configuration: ${failed.error}`);
+  }
+
+  /** Resolves when no worker serves the rows from a cache any longer. */
+  async invalidate(invalidations: readonly Invalidation[]): Promise<void> {
+    await this.#command((number) => ({ kind: 'invalidate', number, invalidations }));
+  }
+
+  async measure(): Promise<readonly WorkerMeasurements[]> {
+    const answers = await this.#command((number) => ({ kind: 'measure', number }));
+    return answers.flatMap(({ measurements }) => (measurements === undefined ? [] : [measurements]));
+  }
+
+  /** Stops accepting, lets requests under way finish, and resolves when the process has ended. */
+  stop(): Promise<void> {
+    this.#isStopping = true;
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      child.once('exit', () => resolve());
+      this.#send({ kind: 'drain' });
+    });
+  }
+
+  #spawn(onReady: (packages: readonly PackageManifest[]) => void, onFailed: (reason: string) => void): void {
+    const child = fork(PROCESS_MODULE, [], { serialization: 'advanced' });
+    this.#child = child;
+    child.on('message', (raw) => {
+      const message = raw as DataPlaneMessage;
+      if (message.kind === 'ready') {
+        this.#isServing = true;
+        onReady(message.packages);
+      } else if (message.kind === 'failed') onFailed(message.reason);
+      else this.#receive(message);
+    });
+    child.on('error', (error) => this.#logger.error({ err: error }, 'data plane process'));
+    child.once('exit', (code, signal) => this.#replace(code, signal));
+    this.#send({ kind: 'boot', boot: this.#boot });
+  }
+
+  #replace(code: number | null, signal: string | null): void {
+    this.#isServing = false;
+    for (const number of [...this.#pending.keys()]) this.#settle(number, []);
+    if (this.#isStopping) return;
+    this.#logger.error({ code, signal }, 'the data plane ended; starting it again');
+    const restart = () => {
+      if (this.#isStopping) return;
+      this.#spawn(
+        () => this.#logger.notice('the data plane serves again'),
+        (reason) => this.#logger.error({ reason }, 'the data plane cannot start'),
+      );
+    };
+    setTimeout(restart, code === 0 ? 0 : RESTART_PAUSE_MS);
+  }
+
+  #receive(message: Exclude<DataPlaneMessage, { kind: 'ready' | 'failed' }>): void {
+    if (message.kind === 'done') this.#settle(message.number, message.answers);
+    else void this.#answerFind(message);
+  }
+
+  async #answerFind({ worker, number, entity, field, value }: FindMessage): Promise<void> {
+    try {
+      const row = await this.#services.findRow(entity, field, value);
+      this.#send({ kind: 'found', worker, number, row });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#send({ kind: 'find-failed', worker, number, reason });
+    }
+  }
+
+  #command(make: (number: number) => Command): Promise<readonly WorkerAnswer[]> {
+    if (!this.#isServing) return Promise.resolve([]);
+    const number = ++this.#lastNumber;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#logger.error({ number }, 'a worker has not answered in time');
+        this.#settle(number, []);
+      }, ANSWER_TIMEOUT_MS);
+      this.#pending.set(number, { resolve, timer });
+      this.#send(make(number));
+    });
+  }
+
+  #settle(number: number, answers: readonly WorkerAnswer[]): void {
+    const command = this.#pending.get(number);
+    if (command === undefined) return;
+    this.#pending.delete(number);
+    clearTimeout(command.timer);
+    command.resolve(answers);
+  }
+
+  #send(message: ControlMessage): void {
+    if (this.#child?.connected === true) this.#child.send(message);
+  }
+}

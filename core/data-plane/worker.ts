@@ -1,0 +1,214 @@
+/**
+ * A worker thread: composes the request path out of its parts and serves. Everything it needs arrives by message;
+ * it knows no database and opens no file.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { MetricDeltas } from '../../sdk/guest/metric-store.ts';
+import { buildPlan, type RoutingPlan } from '../config/build-plan.ts';
+import { createLocalCounters, type SharedIntegers } from '../counters/local-counters.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { handleRequest } from '../gateway/request-flow.ts';
+import type { PlanGeneration } from '../gateway/route-plan.ts';
+import { type Listener, startListener } from '../http/listener.ts';
+import { loadUws } from '../http/native-binding.ts';
+import { IsolateLane } from '../sandbox/isolate-lane.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { createUpstreamClient } from '../upstream/forward.ts';
+import { createRowFinder } from './find-row.ts';
+import { compilePolicy } from './gateway-policy.ts';
+import type { Boot, Command, RowMessage, WorkerAnswer, WorkerMeasurements, WorkerMessage } from './messages.ts';
+import { refuseRequest } from './refuse-request.ts';
+
+const COUNTER_SWEEP_MS = 1000;
+const DRAIN_POLL_MS = 20;
+/** Idle connections get this long to carry one more request, which is then answered with `Connection: close`. */
+const DRAIN_LINGER_MS = 100;
+
+const { boot, index } = workerData as { readonly boot: Boot; readonly index: number };
+const { settings } = boot;
+const logger = createLogger(settings.logLevel, 'worker').child({ worker: index });
+const policy = compilePolicy(settings, boot.version);
+const finder = createRowFinder((request) => send({ kind: 'find', worker: index, ...request }));
+const counters = createLocalCounters(loadUws() as unknown as SharedIntegers);
+const client = createUpstreamClient({
+  maxIdleConnections: settings.upstreamKeepalivePoolSize,
+  maxRequestsPerConnection: settings.upstreamKeepaliveMaxRequests,
+  idleTimeoutMs: settings.upstreamKeepaliveIdleTimeoutSeconds * 1000,
+});
+let lanes: readonly IsolateLane[] = [];
+let plan: RoutingPlan;
+let listeners: readonly Listener[] = [];
+let requestsTotal = 0;
+let inFlight = 0;
+let isDraining = false;
+
+const gateway: Gateway = {
+  get lanes() {
+    return lanes;
+  },
+  policy,
+  currentPlan: () => plan,
+  forward: client.forward,
+  retireGeneration,
+  logFailure: (requestId, message, detail) => logger.error({ request_id: requestId, detail }, message),
+  requestEnded: () => {
+    inFlight--;
+  },
+};
+
+parentPort?.on('message', (message: Command | RowMessage) => receive(message));
+
+start().catch((error: unknown) => {
+  send({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+});
+
+async function start(): Promise<void> {
+  lanes = boot.bundles.map(createLane);
+  applySnapshot(boot.snapshot);
+  setInterval(() => counters.sweep(Date.now()), COUNTER_SWEEP_MS).unref();
+  listeners = await Promise.all(
+    settings.proxyListen.map(({ address, port }) =>
+      startListener({
+        address,
+        port,
+        handler: (exchange) => {
+          requestsTotal++;
+          inFlight++;
+          handleRequest(exchange, gateway);
+        },
+        renderRefusal: refuseRequest(policy),
+        isDraining: () => isDraining,
+        maxBodyBytes: settings.clientMaxBodyBytes,
+        maxHeldBodyBytes: settings.clientBodyBufferBytes,
+      }),
+    ),
+  );
+  send({ kind: 'ready', packages: lanes.map(({ manifest }) => manifest) });
+}
+
+function createLane(bundle: Boot['bundles'][number]): IsolateLane {
+  const limits = {
+    memoryMb: settings.pluginMemoryMb,
+    crossingTimeoutMs: settings.pluginTimeoutMs,
+    phaseDeadlineMs: settings.pluginDeadlineMs,
+    loadTimeoutMs: 5000,
+    cacheEntries: settings.credentialCacheEntries,
+    maxBodyBytes: settings.clientBodyBufferBytes,
+  };
+  const services = { findEntity: finder.find, takeCounters: counters.take };
+  return new IsolateLane(bundle, limits, services, {
+    onLogLines: (lines) => {
+      for (const { level, plugin, message } of lines) logger[PINO_LEVELS[level]]({ plugin }, message);
+    },
+    onIncident: (reason, detail) => logger.error({ package: bundle.name, reason, detail }, 'plugin incident'),
+    onCatastrophe: (message) => send({ kind: 'catastrophe', reason: `isolate of ${bundle.name}: ${message}` }),
+  });
+}
+
+const PINO_LEVELS = {
+  debug: 'debug',
+  info: 'info',
+  notice: 'notice',
+  warn: 'warn',
+  err: 'error',
+  crit: 'fatal',
+  alert: 'fatal',
+  emerg: 'fatal',
+} as const;
+
+function receive(message: Command | RowMessage): void {
+  switch (message.kind) {
+    case 'found':
+    case 'find-failed':
+      finder.settle(message);
+      break;
+    case 'drain':
+      drain();
+      break;
+    default:
+      answer(message.number, () => execute(message));
+  }
+}
+
+function execute(command: Exclude<Command, { kind: 'drain' }>): WorkerAnswer {
+  switch (command.kind) {
+    case 'snapshot':
+      applySnapshot(command.snapshot);
+      return {};
+    case 'invalidate':
+      for (const lane of lanes) {
+        for (const invalidation of command.invalidations) lane.invalidate(invalidation);
+        lane.flush();
+      }
+      return {};
+    case 'measure':
+      return { measurements: measure() };
+  }
+}
+
+function answer(number: number, run: () => WorkerAnswer): void {
+  try {
+    send({ kind: 'done', number, answer: run() });
+  } catch (error) {
+    send({ kind: 'done', number, answer: { error: error instanceof Error ? error.message : String(error) } });
+  }
+}
+
+/** Builds aside, swaps, and lets the old generation go once its last request has ended. */
+function applySnapshot(snapshot: Boot['snapshot']): void {
+  const next = buildPlan(
+    snapshot,
+    lanes.map(({ manifest }) => manifest),
+  );
+  for (const [at, lane] of lanes.entries()) lane.configure(next.guests[at] as RoutingPlan['guests'][number]);
+  const previous = plan?.generation;
+  plan = next;
+  if (previous === undefined) return;
+  previous.isCurrent = false;
+  if (previous.inFlight === 0) retireGeneration(previous);
+}
+
+function retireGeneration(generation: PlanGeneration): void {
+  for (const lane of lanes) lane.dropGeneration(generation.number);
+}
+
+function measure(): WorkerMeasurements {
+  const sum = (read: (listener: Listener) => number) => listeners.reduce((total, listener) => total + read(listener), 0);
+  return {
+    deltas: lanes.flatMap((lane) => {
+      const json = lane.collectMetrics();
+      return json === undefined ? [] : [JSON.parse(json) as MetricDeltas];
+    }),
+    requestsTotal,
+    connections: {
+      accepted: sum(({ connections }) => connections.accepted),
+      active: sum(({ connections }) => connections.active),
+      writing: inFlight,
+    },
+    heapUsedBytes: process.memoryUsage().heapUsed,
+    snapshotVersion: plan.generation.number,
+    sandboxes: lanes.map((lane, at) => ({ package: boot.bundles[at]?.name ?? '', ...lane.stats() })),
+  };
+}
+
+/** New connections go elsewhere, answers close theirs, and the thread ends when the last one is out. */
+function drain(): void {
+  if (isDraining) return;
+  isDraining = true;
+  for (const listener of listeners) listener.stopAccepting();
+  const startedAtMs = Date.now();
+  const timer = setInterval(() => {
+    const elapsedMs = Date.now() - startedAtMs;
+    const isQuiet = inFlight === 0 && elapsedMs >= DRAIN_LINGER_MS;
+    if (!isQuiet && elapsedMs < settings.shutdownTimeoutSeconds * 1000) return;
+    clearInterval(timer);
+    for (const lane of lanes) lane.flush();
+    for (const listener of listeners) listener.close();
+    client.close();
+    process.exit(0);
+  }, DRAIN_POLL_MS);
+}
+
+function send(message: WorkerMessage): void {
+  parentPort?.postMessage(message);
+}

@@ -1,0 +1,91 @@
+/** From a request that passed all plugins to what is sent upstream. */
+import type { RequestBody } from '../http/request-body.ts';
+import { findHeader } from './find-header.ts';
+import { writeRequestHead } from './forward-headers.ts';
+import { nowMs } from './now.ts';
+import type { RequestFlow } from './request-flow.ts';
+import type { UpstreamPlan } from './route-plan.ts';
+import { encodePath } from './upstream-path.ts';
+
+/** How the body is framed towards the upstream. */
+type Framing = { readonly contentLength: number } | 'chunked' | undefined;
+
+/** Sends the request, at once unless its body has to be read whole first. */
+export function prepareForward(flow: RequestFlow, upstream: UpstreamPlan): void {
+  const { body } = flow.exchange;
+  if (body === undefined) {
+    forward(flow, upstream, undefined, framingWithoutBody(flow));
+    return;
+  }
+  const replacement = flow.changes?.body;
+  if (replacement !== undefined) {
+    const bytes = Buffer.from(replacement, 'latin1');
+    body.replace(bytes);
+    forward(flow, upstream, body, { contentLength: bytes.length });
+  } else if (body.declaredLength !== undefined) {
+    forward(flow, upstream, body, { contentLength: body.declaredLength });
+  } else if (flow.plan.route?.request_buffering === false) {
+    forward(flow, upstream, body, 'chunked');
+  } else {
+    forwardBuffered(flow, upstream, body);
+  }
+}
+
+/** A chunked body is given a length where it fits into memory, and is streamed as it comes where it does not. */
+function forwardBuffered(flow: RequestFlow, upstream: UpstreamPlan, body: RequestBody): void {
+  const { maxBufferedBodyBytes } = flow.gateway.policy;
+  body.readWhole(maxBufferedBodyBytes).then(
+    (bytes) => forwardUnlessAborted(flow, upstream, body, { contentLength: bytes.length }),
+    () => forwardUnlessAborted(flow, upstream, body, 'chunked'),
+  );
+}
+
+function forwardUnlessAborted(flow: RequestFlow, upstream: UpstreamPlan, body: RequestBody, framing: Framing): void {
+  if (!flow.exchange.isAborted) forward(flow, upstream, body, framing);
+}
+
+function forward(flow: RequestFlow, upstream: UpstreamPlan, body: RequestBody | undefined, framing: Framing): void {
+  const { exchange, gateway, changes } = flow;
+  const method = changes?.method ?? exchange.method;
+  flow.forwardedAtMs = nowMs();
+  flow.forwarding = gateway.forward(
+    {
+      origin: upstream.origin,
+      method,
+      head: writeHead(flow, upstream, method, framing),
+      body,
+      chunkedBody: framing === 'chunked',
+      retries: upstream.retries,
+      connectTimeoutMs: upstream.connectTimeoutMs,
+      writeTimeoutMs: upstream.writeTimeoutMs,
+      readTimeoutMs: upstream.readTimeoutMs,
+    },
+    flow.response,
+  );
+}
+
+function writeHead(flow: RequestFlow, upstream: UpstreamPlan, method: string, framing: Framing): string {
+  const { exchange, changes, plan, gateway } = flow;
+  const path = changes?.path === undefined ? upstream.buildPath(flow.path, flow.matchedPath) : encodePath(changes.path);
+  const query = changes?.rawQuery ?? exchange.rawQuery;
+  // A query emptied by a plugin goes without its `?`; a bare one of the client's stays.
+  const hasQuery = changes?.rawQuery === undefined ? query !== undefined : query !== '';
+  return writeRequestHead({
+    method,
+    target: hasQuery ? `${path}?${query}` : path,
+    exchange,
+    host: plan.route?.preserve_host === true ? (exchange.host ?? upstream.hostHeader) : upstream.hostHeader,
+    clientAddress: flow.clientAddress,
+    isTrusted: flow.isTrusted,
+    strippedPrefix: plan.route?.strip_path === true && flow.matchedPath !== '/' ? flow.matchedPath : '',
+    requestId: gateway.policy.sendsRequestIdUpstream ? flow.requestId : undefined,
+    productToken: gateway.policy.productToken,
+    overrides: flow.serviceTriples,
+    framing,
+  });
+}
+
+/** `Content-Length: 0` is passed on where the client sent it. */
+function framingWithoutBody(flow: RequestFlow): Framing {
+  return findHeader(flow.exchange.headers, 'content-length') === undefined ? undefined : { contentLength: 0 };
+}

@@ -1,0 +1,36 @@
+/** The end of every request: one record for each package with a log handler, handed over in batches. */
+import type { LogFacts } from '../../sdk/protocol/phase-call.ts';
+import { encodeLogCall } from './encode-call.ts';
+import { nowMs } from './now.ts';
+import type { RequestFlow } from './request-flow.ts';
+
+/** Status recorded when the client left before its answer was complete. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+export function recordRequest(flow: RequestFlow): void {
+  const { lanes } = flow.plan;
+  if (lanes.length === 0) return;
+  let facts: LogFacts | undefined;
+  for (const [at, { lane, plan, hasLog, needsLogHeaders }] of lanes.entries()) {
+    const picks = flow.picks[at] ?? '';
+    if (!hasLog || picks === '') continue;
+    facts ??= describeRequest(flow);
+    flow.gateway.lanes[lane]?.submitLog(encodeLogCall(flow, plan, picks, facts, needsLogHeaders));
+  }
+}
+
+function describeRequest({ exchange, response, forwardedAtMs }: RequestFlow): LogFacts {
+  const endedAtMs = nowMs();
+  const wasForwarded = forwardedAtMs > 0;
+  const answeredAtMs = response.headAtMs || endedAtMs;
+  return {
+    status: exchange.isAborted ? CLIENT_CLOSED_REQUEST : response.status,
+    source: response.source,
+    gatewayLatencyMs: Math.round((wasForwarded ? forwardedAtMs : answeredAtMs) - exchange.receivedAtMs),
+    upstreamLatencyMs: wasForwarded ? Math.round(answeredAtMs - forwardedAtMs) : -1,
+    requestLatencyMs: Math.round(endedAtMs - exchange.receivedAtMs),
+    bytesReceived: exchange.bytesReceived,
+    bytesSent: exchange.bytesSent,
+    upstreamStatus: response.upstreamStatus,
+  };
+}

@@ -1,0 +1,267 @@
+/**
+ * The way of an answer to the client, whoever made it: response phase, headers, body. An upstream's answer is
+ * streamed: a head waits for the first bytes only to leave in one piece with them, never for the end, unless a
+ * plugin asked for the whole body.
+ */
+import type { ResponseSource } from '../../sdk/protocol/phase-call.ts';
+import { GatewayError } from '../errors.ts';
+import type { PhaseListener } from '../pipeline/phase-lane.ts';
+import type { PhaseFailureReason, PhaseOutcome } from '../pipeline/phase-outcome.ts';
+import type { ForwardEvents, ResponseHead } from '../upstream/forward-request.ts';
+import { type Answer, answerExit } from './answer.ts';
+import { encodeResponseCall } from './encode-call.ts';
+import { nowMs } from './now.ts';
+import type { RequestFlow } from './request-flow.ts';
+import { applyHeaderOverrides } from './response-headers.ts';
+
+/** Bytes of an upstream body held back while the response phase decides about its head. */
+const MAX_HELD_BYTES = 1024 * 1024;
+
+type Stage =
+  /** Nothing has come back yet. */
+  | 'waiting'
+  /** The response phase runs; body bytes are held. */
+  | 'deciding'
+  /** The head is ready and waits for company. */
+  | 'head-ready'
+  | 'streaming'
+  | 'done';
+
+export class ResponseFlow implements ForwardEvents, PhaseListener {
+  status = 0;
+  source: ResponseSource = 'error';
+  upstreamStatus = 0;
+  /** When the answer's head was known; 0 before. */
+  headAtMs = 0;
+
+  readonly #flow: RequestFlow;
+  #stage: Stage = 'waiting';
+  #headers: readonly string[] = [];
+  #bodyLength: number | undefined;
+  #hasBody = true;
+  #held: Uint8Array[] | undefined;
+  #heldBytes = 0;
+  #isUpstreamDone = false;
+  /** Body of an answer that is not streamed. */
+  #whole: string | Uint8Array | undefined;
+  #nextLane = 0;
+  #phaseCall = 0;
+
+  constructor(flow: RequestFlow) {
+    this.#flow = flow;
+  }
+
+  /** An answer of the gateway or of a plugin. */
+  answer(answer: Answer): void {
+    const { gateway, exchange, requestId, forwardedAtMs } = this.#flow;
+    this.headAtMs = nowMs();
+    this.status = answer.status;
+    this.source = answer.source;
+    this.#whole = answer.body;
+    const latencyMs = this.headAtMs - exchange.receivedAtMs;
+    const upstream = forwardedAtMs > 0 ? { proxyMs: forwardedAtMs - exchange.receivedAtMs, upstreamMs: this.headAtMs - forwardedAtMs } : undefined;
+    this.#headers = gateway.policy.responseHeaders.own(answer.headers, { requestId, latencyMs, upstream });
+    this.#decide();
+  }
+
+  onHead(head: ResponseHead): void {
+    const { gateway, exchange, requestId, forwardedAtMs } = this.#flow;
+    this.headAtMs = nowMs();
+    this.status = head.status;
+    this.upstreamStatus = head.status;
+    this.source = 'service';
+    this.#bodyLength = head.bodyLength;
+    this.#hasBody = head.hasBody;
+    this.#headers = gateway.policy.responseHeaders.proxied(head.headers, {
+      requestId,
+      proxyMs: forwardedAtMs - exchange.receivedAtMs,
+      upstreamMs: this.headAtMs - forwardedAtMs,
+      upstreamStatus: head.status,
+    });
+    this.#decide();
+  }
+
+  onChunk(chunk: Uint8Array): boolean {
+    switch (this.#stage) {
+      case 'head-ready':
+        return this.#sendWithHead(chunk);
+      case 'streaming':
+        return this.#flow.exchange.write(chunk);
+      case 'deciding':
+        return this.#hold(chunk);
+      default:
+        return true;
+    }
+  }
+
+  onFlush(): void {
+    // The upstream sent a head and nothing else yet: an event stream's client must not wait for its first event.
+    if (this.#stage === 'head-ready' && !this.#isUpstreamDone) this.#startStreaming(undefined);
+  }
+
+  onEnd(): void {
+    this.#isUpstreamDone = true;
+    if (this.#stage === 'deciding') {
+      if (this.#waitsForBody) this.#runNextLane();
+      return;
+    }
+    this.#endStream();
+  }
+
+  onError(error: GatewayError): void {
+    const { gateway, exchange, requestId } = this.#flow;
+    gateway.logFailure(requestId, `upstream failed: ${error.code}`, error.detail ?? error.message);
+    if (this.#stage === 'waiting') {
+      this.answer(this.#flow.errorAnswer(error));
+      return;
+    }
+    // The head may be out: cutting the connection is the only honest end.
+    this.abort();
+    exchange.destroy();
+    this.#flow.finish();
+  }
+
+  /** The client has gone, or nothing more may be sent. */
+  abort(): void {
+    if (this.#phaseCall !== 0) {
+      const lane = this.#flow.plan.lanes[this.#nextLane - 1]?.lane ?? 0;
+      this.#flow.gateway.lanes[lane]?.cancel(this.#phaseCall);
+      this.#phaseCall = 0;
+    }
+    this.#stage = 'done';
+    this.#held = undefined;
+  }
+
+  /** The head is known: plugins first, where the route has any for this phase. */
+  #decide(): void {
+    if (!this.#flow.plan.hasResponsePhase) {
+      this.#applyOverrides();
+      this.#leaveDeciding();
+      return;
+    }
+    this.#stage = 'deciding';
+    this.#applyOverrides();
+    if (!this.#waitsForBody || this.#whole !== undefined) this.#runNextLane();
+  }
+
+  get #waitsForBody(): boolean {
+    return this.#hasBody && this.#flow.plan.lanes.some(({ needsResponseBody }) => needsResponseBody);
+  }
+
+  #runNextLane(): void {
+    const { plan, gateway, picks } = this.#flow;
+    while (this.#nextLane < plan.lanes.length) {
+      const at = this.#nextLane++;
+      const phases = plan.lanes[at];
+      if (phases === undefined || !phases.hasResponse || picks[at] === '') continue;
+      const facts = { status: this.status, source: this.source, headers: this.#headers };
+      const body = phases.needsResponseBody ? { body: this.#bodyText() } : {};
+      const call = encodeResponseCall(this.#flow, phases.plan, picks[at] ?? '', { ...facts, ...body });
+      this.#phaseCall = gateway.lanes[phases.lane]?.submit('response', call, this) ?? 0;
+      return;
+    }
+    this.#leaveDeciding();
+  }
+
+  onPhaseOutcome(outcome: PhaseOutcome): void {
+    this.#phaseCall = 0;
+    const flow = this.#flow;
+    flow.responseTriples = null;
+    flow.applyOutcome(outcome);
+    if (outcome.kind === 'exit') this.#replaceBy(answerExit(outcome, flow.negotiation()));
+    else if (outcome.status !== 0) this.status = outcome.status;
+    this.#applyOverrides();
+    this.#runNextLane();
+  }
+
+  onPhaseFailure(reason: PhaseFailureReason, detail: string): void {
+    this.#phaseCall = 0;
+    this.#flow.gateway.logFailure(this.#flow.requestId, `response phase failed: ${reason}`, detail);
+    this.#runNextLane();
+  }
+
+  readBody(maxBytes: number): Promise<Uint8Array> {
+    return this.#flow.readBody(maxBytes);
+  }
+
+  /** A plugin answers in the upstream's stead. */
+  #replaceBy(answer: Answer): void {
+    if (!this.#isUpstreamDone) this.#flow.forwarding?.abort();
+    this.status = answer.status;
+    this.source = 'exit';
+    this.#whole = answer.body;
+    this.#hasBody = true;
+    this.#held = undefined;
+    this.#headers = this.#headers.concat(answer.headers);
+  }
+
+  #applyOverrides(): void {
+    const { responseTriples } = this.#flow;
+    if (responseTriples !== null) this.#headers = applyHeaderOverrides(this.#headers, responseTriples);
+  }
+
+  #leaveDeciding(): void {
+    const { exchange } = this.#flow;
+    if (this.#whole !== undefined) {
+      this.#stage = 'done';
+      exchange.send(this.status, this.#headers, this.#whole);
+      this.#flow.finish();
+      return;
+    }
+    this.#stage = 'head-ready';
+    if (this.#held !== undefined) this.#releaseHeld();
+    else if (this.#isUpstreamDone) this.#endStream();
+  }
+
+  #hold(chunk: Uint8Array): boolean {
+    this.#held ??= [];
+    this.#held.push(chunk.slice());
+    this.#heldBytes += chunk.length;
+    return this.#waitsForBody || this.#heldBytes < MAX_HELD_BYTES;
+  }
+
+  #releaseHeld(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    let canTakeMore = true;
+    for (const chunk of held) canTakeMore = this.onChunk(chunk);
+    if (this.#isUpstreamDone) this.#endStream();
+    else if (canTakeMore) this.#flow.forwarding?.resume();
+  }
+
+  #bodyText(): string {
+    if (typeof this.#whole === 'string') return Buffer.from(this.#whole, 'utf8').toString('latin1');
+    const bytes = this.#whole === undefined ? Buffer.concat(this.#held ?? []) : Buffer.from(this.#whole);
+    return bytes.toString('latin1');
+  }
+
+  #sendWithHead(chunk: Uint8Array): boolean {
+    if (chunk.length !== this.#bodyLength) return this.#startStreaming(chunk);
+    this.#stage = 'done';
+    this.#flow.exchange.send(this.status, this.#headers, chunk);
+    return true;
+  }
+
+  #startStreaming(chunk: Uint8Array | undefined): boolean {
+    const { exchange } = this.#flow;
+    this.#stage = 'streaming';
+    let canTakeMore = true;
+    exchange.cork(() => {
+      exchange.writeHead(this.status, this.#headers, this.#bodyLength, this.#hasBody);
+      if (chunk !== undefined) canTakeMore = exchange.write(chunk);
+    });
+    return canTakeMore;
+  }
+
+  #endStream(): void {
+    const { exchange } = this.#flow;
+    if (this.#stage === 'head-ready') {
+      if (this.#hasBody && this.#bodyLength !== undefined) exchange.send(this.status, this.#headers, '');
+      else if (this.#hasBody) this.#startStreaming(undefined);
+      else exchange.writeHead(this.status, this.#headers, this.#bodyLength, false);
+    }
+    if (this.#stage === 'streaming') exchange.end();
+    this.#stage = 'done';
+    this.#flow.finish();
+  }
+}

@@ -1,0 +1,56 @@
+/** What a match yields: everything a request needs to know of its route, worked out once per snapshot. Plain data. */
+import type { RouteRow, ServiceRow } from '../config/snapshot.ts';
+import type { UpstreamOrigin } from '../upstream/forward-request.ts';
+
+/** One generation of configuration, alive while requests that started with it are. */
+export interface PlanGeneration {
+  readonly number: number;
+  inFlight: number;
+  isCurrent: boolean;
+}
+
+/** Consecutive plugins of one package: one crossing. */
+export interface PlanSegment {
+  /** Index of the package's lane. */
+  readonly lane: number;
+  /** Number of the guest's plan. */
+  readonly plan: number;
+}
+
+/** What the plugins of one package could do in later phases of this route. */
+export interface LanePhases {
+  readonly lane: number;
+  /** Plan named in response and log calls: it carries route and service. */
+  readonly plan: number;
+  readonly hasResponse: boolean;
+  readonly hasLog: boolean;
+  /** A response handler wants the whole body. */
+  readonly needsResponseBody: boolean;
+  /** A log handler wants the request's headers. */
+  readonly needsLogHeaders: boolean;
+}
+
+export interface RoutePlan {
+  readonly generation: PlanGeneration;
+  /** Null where nothing matched. */
+  readonly route: RouteRow | null;
+  readonly service: ServiceRow | null;
+  readonly segments: readonly PlanSegment[];
+  readonly lanes: readonly LanePhases[];
+  readonly hasResponsePhase: boolean;
+  readonly gate: 'open' | 'https-only' | 'grpc';
+  /** Null without a service. */
+  readonly upstream: UpstreamPlan | null;
+}
+
+export interface UpstreamPlan {
+  readonly origin: UpstreamOrigin;
+  /** Host header sent when the route does not preserve the client's. */
+  readonly hostHeader: string;
+  readonly retries: number;
+  readonly connectTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  readonly readTimeoutMs: number;
+  /** (normalised path, part of it the route consumed) → encoded path for the upstream. */
+  readonly buildPath: (path: string, matchedPath: string) => string;
+}

@@ -1,0 +1,18 @@
+/** The way into one package of plugins, as the request path sees it. */
+import type { PhaseFailureReason, PhaseOutcome } from './phase-outcome.ts';
+
+/** Who started a phase. Exactly one of the first two is called, later, unless the phase is cancelled. */
+export interface PhaseListener {
+  onPhaseOutcome(outcome: PhaseOutcome): void;
+  onPhaseFailure(reason: PhaseFailureReason, detail: string): void;
+  /** A plugin wants the client's body: all of it, empty without one. Rejects above `maxBytes`. */
+  readBody(maxBytes: number): Promise<Uint8Array>;
+}
+
+export interface PhaseLane {
+  /** Starts a phase with a call as encode-call.ts writes it; the number returned cancels it. */
+  submit(phase: 'access' | 'response', call: string, listener: PhaseListener): number;
+  cancel(id: number): void;
+  /** Hands over a finished request; nobody hears of it again. */
+  submitLog(call: string): void;
+}

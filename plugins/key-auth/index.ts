@@ -1,0 +1,78 @@
+/** key-auth: the client proves who it is with a key. Contract/plugins.md section 1. */
+import {
+  type AccessKong,
+  type Consumer,
+  type Credential,
+  definePlugin,
+  type InferConfig,
+  type Outcome,
+} from '@tollgate/sdk';
+import { findKey } from './find-key.ts';
+import { hideCredentials } from './hide-credentials.ts';
+import { schema } from './schema.ts';
+
+type Config = InferConfig<typeof schema>;
+
+interface KeyCredential extends Credential {
+  readonly consumer: { readonly id: string };
+}
+
+export default definePlugin({
+  name: 'key-auth',
+  version: '0.1.0',
+  priority: 1250,
+  scopes: ['global', 'service', 'route'],
+  capabilities: { entities: ['keyauth_credentials'], requestBody: true },
+  schema,
+
+  async access(kong, config) {
+    if (!config.run_on_preflight && kong.request.getMethod() === 'OPTIONS') return;
+    // Several authentication plugins with `anonymous` are alternatives: one success is enough.
+    if (config.anonymous !== null && kong.client.getCredential() !== undefined) return;
+    const refusal = await authenticate(kong, config);
+    if (refusal === undefined) return;
+    if (config.anonymous !== null) return actAsAnonymous(kong, config.anonymous);
+    return refuse(kong, config, refusal);
+  },
+});
+
+/** The reason of a refusal, or undefined when the client is who it says. */
+async function authenticate(kong: AccessKong, config: Config): Promise<string | undefined> {
+  const search = await findKey(kong, config);
+  if (search.kind === 'missing') return 'No API key found in request';
+  if (search.kind === 'repeated') return 'Duplicate API key found';
+  // Hidden before the lookup: a key nobody owns must not reach the upstream of an anonymous request either.
+  if (config.hide_credentials) hideCredentials(kong, search.name, search.body);
+  const credential = await kong.entities.find<KeyCredential>('keyauth_credentials', 'key', search.key);
+  if (credential === undefined) return 'Unauthorized';
+  const consumer = await kong.client.loadConsumer(credential.consumer.id);
+  if (consumer === undefined) return 'Unauthorized';
+  identify(kong, consumer, credential);
+  return undefined;
+}
+
+async function actAsAnonymous(kong: AccessKong, anonymous: string): Promise<Outcome> {
+  const consumer = await kong.client.loadConsumer(anonymous, true);
+  if (consumer === undefined) throw new Error(`anonymous consumer '${anonymous}' does not exist`);
+  identify(kong, consumer, null);
+}
+
+/** Headers of an identity are set or removed, never left as the client sent them. */
+function identify(kong: AccessKong, consumer: Consumer, credential: Credential | null): void {
+  kong.client.authenticate(consumer, credential);
+  setOrClear(kong, 'X-Consumer-ID', consumer.id);
+  setOrClear(kong, 'X-Consumer-Custom-ID', consumer.custom_id);
+  setOrClear(kong, 'X-Consumer-Username', consumer.username);
+  setOrClear(kong, 'X-Credential-Identifier', credential?.id);
+  setOrClear(kong, 'X-Anonymous-Consumer', credential === null ? 'true' : undefined);
+}
+
+function setOrClear(kong: AccessKong, name: string, value: string | null | undefined): void {
+  if (value === null || value === undefined) kong.service.request.clearHeader(name);
+  else kong.service.request.setHeader(name, value);
+}
+
+function refuse(kong: AccessKong, config: Config, message: string): Outcome {
+  const challenge = config.realm === null ? 'Key' : `Key realm="${config.realm}"`;
+  return kong.response.error(401, message, { 'WWW-Authenticate': challenge });
+}

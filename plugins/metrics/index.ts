@@ -1,0 +1,96 @@
+/** prometheus (also `metrics`): counts finished requests. Contract/plugins.md section 3. */
+import { definePlugin, type LogKong, s } from '@tollgate/sdk';
+
+const SERIES = ['service', 'route', 'workspace'] as const;
+const UPSTREAM_BUCKETS_MS = [25, 50, 80, 100, 250, 400, 700, 1000, 2000, 5000, 10_000, 30_000, 60_000];
+const GATEWAY_BUCKETS_MS = [1, 2, 5, 7, 10, 15, 20, 30, 50, 75, 100, 200, 500, 750, 1000, 3000, 6000];
+const WORKSPACE = 'default';
+
+const off = s.boolean({ required: true, default: false });
+
+export default definePlugin({
+  name: 'prometheus',
+  aliases: ['metrics'],
+  version: '0.1.0',
+  priority: 13,
+  logRecord: 'summary',
+  schema: s.config({
+    per_consumer: off,
+    status_code_metrics: off,
+    ai_metrics: off,
+    latency_metrics: off,
+    bandwidth_metrics: off,
+    upstream_health_metrics: off,
+  }),
+  metrics: {
+    kong_http_requests_total: {
+      type: 'counter',
+      help: 'Requests by service, route, status code, source and consumer',
+      labels: ['service', 'route', 'code', 'source', 'workspace', 'consumer'],
+    },
+    kong_kong_latency_ms: {
+      type: 'histogram',
+      help: 'Milliseconds a request spent in the gateway and its plugins',
+      labels: SERIES,
+      buckets: GATEWAY_BUCKETS_MS,
+    },
+    kong_upstream_latency_ms: {
+      type: 'histogram',
+      help: 'Milliseconds from asking the upstream to its response head',
+      labels: SERIES,
+      buckets: UPSTREAM_BUCKETS_MS,
+    },
+    kong_request_latency_ms: {
+      type: 'histogram',
+      help: 'Milliseconds from the first byte received to the last one sent',
+      labels: SERIES,
+      buckets: UPSTREAM_BUCKETS_MS,
+    },
+    kong_bandwidth_bytes: {
+      type: 'counter',
+      help: 'Bytes received from (ingress) and sent to (egress) clients',
+      labels: ['service', 'route', 'direction', 'workspace', 'consumer'],
+    },
+  },
+
+  log(kong, config) {
+    const route = kong.router.getRoute();
+    if (route === undefined) return;
+    const service = kong.router.getService();
+    const names = { service: service?.name ?? service?.host ?? '', route: route.name ?? route.id };
+    const consumer = config.per_consumer ? (kong.client.getConsumer()?.username ?? '') : '';
+    if (config.status_code_metrics) countStatus(kong, names, consumer);
+    if (config.latency_metrics) observeLatencies(kong, names);
+    if (config.bandwidth_metrics) countBytes(kong, names, consumer);
+  },
+});
+
+interface Names {
+  readonly service: string;
+  readonly route: string;
+}
+
+function countStatus(kong: LogKong, { service, route }: Names, consumer: string): void {
+  const source = kong.record.source === 'service' ? 'service' : 'kong';
+  const code = String(kong.record.status);
+  kong.metrics.increment('kong_http_requests_total', [service, route, code, source, WORKSPACE, consumer]);
+}
+
+/** A latency below zero was not measured: nothing was sent upstream. */
+function observeLatencies(kong: LogKong, { service, route }: Names): void {
+  const { gatewayLatencyMs, upstreamLatencyMs, requestLatencyMs } = kong.record;
+  const series = [service, route, WORKSPACE];
+  if (gatewayLatencyMs >= 0) kong.metrics.observe('kong_kong_latency_ms', series, gatewayLatencyMs);
+  if (upstreamLatencyMs >= 0) kong.metrics.observe('kong_upstream_latency_ms', series, upstreamLatencyMs);
+  if (requestLatencyMs >= 0) kong.metrics.observe('kong_request_latency_ms', series, requestLatencyMs);
+}
+
+function countBytes(kong: LogKong, { service, route }: Names, consumer: string): void {
+  const { bytesReceived, bytesSent } = kong.record;
+  kong.metrics.increment(
+    'kong_bandwidth_bytes',
+    [service, route, 'ingress', WORKSPACE, consumer],
+    bytesReceived,
+  );
+  kong.metrics.increment('kong_bandwidth_bytes', [service, route, 'egress', WORKSPACE, consumer], bytesSent);
+}

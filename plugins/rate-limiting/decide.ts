@@ -1,0 +1,47 @@
+/** From the use of each window to a decision and the headers that tell the client. Contract/plugins.md section 2.4. Pure. */
+import { type Period, resetSeconds } from './window.ts';
+
+export interface WindowUse {
+  readonly period: Period;
+  readonly limit: number;
+  /** Requests counted in the window before this one. */
+  readonly used: number;
+  readonly startMs: number;
+}
+
+export interface Decision {
+  readonly isAllowed: boolean;
+  /** Of the tightest window; the value of Retry-After too. */
+  readonly resetSeconds: number;
+  /** `X-RateLimit-*` of every window and `RateLimit-*` of the tightest. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** `uses` in ascending order of period, not empty. */
+export function decide(uses: readonly WindowUse[], nowMs: number): Decision {
+  const blocking = uses.find(({ limit, used }) => limit - used <= 0);
+  const headers: Record<string, string> = {};
+  let tightest: WindowUse | undefined;
+  let tightestRemaining = Number.POSITIVE_INFINITY;
+  for (const use of uses) {
+    // A refused request counts nowhere, so the windows that did not refuse it keep their real remainder.
+    const taken = blocking === undefined || use === blocking ? 1 : 0;
+    const remaining = Math.max(0, use.limit - use.used - taken);
+    const name = titleCase(use.period);
+    headers[`X-RateLimit-Limit-${name}`] = String(use.limit);
+    headers[`X-RateLimit-Remaining-${name}`] = String(remaining);
+    if (remaining <= tightestRemaining) {
+      tightest = use;
+      tightestRemaining = remaining;
+    }
+  }
+  const reset = tightest === undefined ? 1 : resetSeconds(tightest.period, tightest.startMs, nowMs);
+  headers['RateLimit-Limit'] = String(tightest?.limit);
+  headers['RateLimit-Remaining'] = String(tightestRemaining);
+  headers['RateLimit-Reset'] = String(reset);
+  return { isAllowed: blocking === undefined, resetSeconds: reset, headers };
+}
+
+function titleCase(period: Period): string {
+  return period.charAt(0).toUpperCase() + period.slice(1);
+}

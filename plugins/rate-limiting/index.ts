@@ -1,0 +1,52 @@
+/** rate-limiting: so many requests per period of the calendar. Contract/plugins.md section 2. */
+import { type AccessKong, definePlugin, type InferConfig } from '@tollgate/sdk';
+import { decide, type WindowUse } from './decide.ts';
+import { identifyClient } from './identifier.ts';
+import { schema } from './schema.ts';
+import { PERIOD_SECONDS, PERIODS, windowStartMs } from './window.ts';
+
+const UNSCOPED = '00000000-0000-0000-0000-000000000000';
+
+export default definePlugin({
+  name: 'rate-limiting',
+  version: '0.1.0',
+  priority: 910,
+  schema,
+
+  async access(kong, config) {
+    const nowMs = Date.now();
+    const uses = await countRequest(kong, config, nowMs);
+    const decision = decide(uses, nowMs);
+    if (!config.hide_client_headers) kong.response.setHeaders(decision.headers);
+    if (decision.isAllowed) return;
+    const retryAfter = config.hide_client_headers ? {} : { 'Retry-After': decision.resetSeconds };
+    return kong.response.error(
+      config.error_code ?? 429,
+      config.error_message ?? 'API rate limit exceeded',
+      retryAfter,
+    );
+  },
+});
+
+/** Takes one from every configured window, or from none when one is used up, and tells how much of each was used. */
+async function countRequest(
+  kong: AccessKong,
+  config: InferConfig<typeof schema>,
+  nowMs: number,
+): Promise<readonly WindowUse[]> {
+  const identifier = identifyClient(kong, config);
+  // Scoped by what the plugin is attached to, not by what the request matched: a limit on a service counts all its routes.
+  const scope = `ratelimit:${kong.plugin.getRouteId() ?? UNSCOPED}:${kong.plugin.getServiceId() ?? UNSCOPED}:${identifier}`;
+  const windows = PERIODS.flatMap((period) => {
+    const limit = config[period];
+    return limit === null ? [] : [{ period, limit, startMs: windowStartMs(period, nowMs) }];
+  });
+  const used = await kong.counters.take(
+    windows.map(({ period, limit, startMs }) => ({
+      key: `${scope}:${startMs}:${period}`,
+      limit,
+      expiresAtMs: nowMs + PERIOD_SECONDS[period] * 1000,
+    })),
+  );
+  return windows.map((window, index) => ({ ...window, used: used[index] ?? 0 }));
+}

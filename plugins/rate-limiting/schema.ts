@@ -1,0 +1,95 @@
+/** Configuration of rate-limiting: contract/plugins.md section 2.1. */
+import { s } from '@tollgate/sdk';
+import { PERIODS } from './window.ts';
+
+const limit = s.number({ gt: 0 });
+
+const redis = s.record({
+  host: s.host(),
+  port: s.port({ default: 6379 }),
+  timeout: s.timeoutMs({ default: 2000 }),
+  username: s.string({ referenceable: true }),
+  password: s.string({ referenceable: true, encrypted: true, len_min: 0 }),
+  database: s.integer({ default: 0 }),
+  ssl: s.boolean({ required: true, default: false }),
+  ssl_verify: s.boolean({ required: true, default: false }),
+  server_name: s.sni(),
+});
+
+/** The spelling of Kong 2: accepted, copied into `redis`, and shown beside it. */
+function deprecatedRedisField(member: keyof typeof redis.fields, name: string) {
+  return {
+    [name]: {
+      field: redis.fields[member],
+      replaced_with: ['redis', member],
+      deprecation: {
+        message: `rate-limiting: config.${name} is deprecated, please use config.redis.${member} instead`,
+        removal_in_version: '4.0',
+      },
+    },
+  };
+}
+
+export const schema = s.config(
+  {
+    second: limit,
+    minute: limit,
+    hour: limit,
+    day: limit,
+    month: limit,
+    year: limit,
+    limit_by: s.enum(['consumer', 'credential', 'ip', 'service', 'header', 'path'], { default: 'consumer' }),
+    header_name: s.headerName(),
+    path: s.path(),
+    policy: s.enum(['local', 'cluster', 'redis'], { default: 'local' }),
+    fault_tolerant: s.boolean({ required: true, default: true }),
+    redis,
+    hide_client_headers: s.boolean({ required: true, default: false }),
+    error_code: s.number({ default: 429, gt: 0 }),
+    error_message: s.string({ default: 'API rate limit exceeded' }),
+    sync_rate: s.number({ required: true, default: -1 }),
+  },
+  {
+    checks: [
+      { kind: 'at_least_one_of', fields: PERIODS },
+      {
+        kind: 'conditional',
+        if_field: 'limit_by',
+        if_match: { eq: 'header' },
+        then_field: 'header_name',
+        then_match: { required: true },
+      },
+      {
+        kind: 'conditional',
+        if_field: 'limit_by',
+        if_match: { eq: 'path' },
+        then_field: 'path',
+        then_match: { required: true },
+      },
+      { kind: 'non_decreasing', fields: PERIODS, noun: 'limit' },
+      {
+        kind: 'record_rule',
+        when: { field: 'policy', match: { ne: 'redis' } },
+        then: { field: 'sync_rate', match: { eq: -1 } },
+        err: 'sync_rate can only be used with the redis policy',
+      },
+      {
+        kind: 'record_rule',
+        when: { field: 'policy', match: { ne: 'local' } },
+        then: { field: 'policy', match: { eq: 'local' } },
+        err: "the policies 'cluster' and 'redis' are not yet available; use 'local'",
+      },
+    ],
+    shorthands: {
+      ...deprecatedRedisField('host', 'redis_host'),
+      ...deprecatedRedisField('port', 'redis_port'),
+      ...deprecatedRedisField('password', 'redis_password'),
+      ...deprecatedRedisField('username', 'redis_username'),
+      ...deprecatedRedisField('ssl', 'redis_ssl'),
+      ...deprecatedRedisField('ssl_verify', 'redis_ssl_verify'),
+      ...deprecatedRedisField('server_name', 'redis_server_name'),
+      ...deprecatedRedisField('timeout', 'redis_timeout'),
+      ...deprecatedRedisField('database', 'redis_database'),
+    },
+  },
+);
