@@ -1,8 +1,6 @@
 /** Which entity a path segment means: an id, or the value of the endpoint key (contract/admin-api.md section 2.1). */
 
-import { isUuid } from '../../sdk/schema/check-attributes.ts';
-import { luaFormat } from '../../sdk/schema/lua-format.ts';
-import { validateField } from '../../sdk/schema/validate.ts';
+import { isUuid, luaFormat, validateField } from '../../sdk/schema/index.ts';
 import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
 import { EntityError } from '../store/entity-error.ts';
 import type { EntityStore } from '../store/entity-store.ts';

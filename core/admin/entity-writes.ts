@@ -39,7 +39,7 @@ export interface EntityWriteDependencies {
 /** A child and the foreign field through which its parent is reached. */
 export interface ParentLink {
   readonly child: EntityDefinition;
-  readonly childRow: EntityRow;
+  readonly childKey: EntityKey;
   readonly field: string;
   readonly parent: EntityDefinition;
 }
@@ -68,7 +68,7 @@ export interface EntityWrites {
     key: EntityKey,
     isWanted?: (row: EntityRow) => boolean,
   ): Promise<boolean>;
-  /** Replaces the parent of a child, or creates one and links it. Answers the parent. */
+  /** Replaces the parent of a child, or creates one and links it. Answers the parent; the plain 404 without the child. */
   replaceParent(link: ParentLink, input: RequestInput): Promise<EntityRow>;
 }
 
@@ -189,7 +189,9 @@ async function replaceParent(
   link: ParentLink,
   input: RequestInput,
 ): Promise<EntityRow> {
-  const { child, childRow, field, parent } = link;
+  const { child, childKey, field, parent } = link;
+  const childRow = await findByKey(context.store, child, childKey);
+  if (childRow === undefined) throw notFound();
   const reference = childRow[field] as { readonly id: string } | null;
   const key: EntityKey = { kind: 'id', id: reference?.id ?? randomUUID() };
   const parentRow = await replaceEntity(context, parent, key, input, {});

@@ -139,10 +139,9 @@ function childEntityMethods(
 }
 
 function parentEndpoint({ child, field, parent }: Relation, { store, writes }: EntityAccess): Endpoint {
-  const requireChild = (request: AdminRequest) =>
-    requireByKey(store, child, readEntityKey(child, request.captures[0] ?? ''));
+  const childKeyOf = (request: AdminRequest) => readEntityKey(child, request.captures[0] ?? '');
   const requireParentKey = async (request: AdminRequest): Promise<EntityKey> => {
-    const id = referenceId(await requireChild(request), field);
+    const id = referenceId(await requireByKey(store, child, childKeyOf(request)), field);
     if (id === undefined) throw notFound();
     return { kind: 'id', id };
   };
@@ -152,8 +151,8 @@ function parentEndpoint({ child, field, parent }: Relation, { store, writes }: E
       GET: async (request) =>
         answerJson(200, await requireByKey(store, parent, await requireParentKey(request))),
       PUT: async (request) => {
-        const childRow = await requireChild(request);
-        return answerJson(200, await writes.replaceParent({ child, childRow, field, parent }, request.input));
+        const link = { child, childKey: childKeyOf(request), field, parent };
+        return answerJson(200, await writes.replaceParent(link, request.input));
       },
       PATCH: async (request) =>
         answerJson(200, await writes.patch(parent, await requireParentKey(request), request.input)),

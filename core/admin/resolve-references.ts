@@ -3,12 +3,14 @@
  * (contract/admin-api.md section 1.5). A reference by id is left for the database to judge, and one that names
  * nothing at all for validation.
  */
-import { isUuid } from '../../sdk/schema/check-attributes.ts';
-import type { ErrorTree } from '../../sdk/schema/error-tree.ts';
-import { formatViolations } from '../../sdk/schema/format-violations.ts';
-import { luaFormat } from '../../sdk/schema/lua-format.ts';
-import { isPlainRecord } from '../../sdk/schema/plain-record.ts';
-import { validate } from '../../sdk/schema/validate.ts';
+import {
+  type ErrorTree,
+  formatViolations,
+  isPlainRecord,
+  isUuid,
+  luaFormat,
+  validate,
+} from '../../sdk/schema/index.ts';
 import type { EntityDefinition } from '../entities/define-entity.ts';
 import { EntityError } from '../store/entity-error.ts';
 import type { EntityStore } from '../store/entity-store.ts';

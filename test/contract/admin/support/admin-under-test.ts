@@ -13,6 +13,7 @@ import { createTestCatalog } from './plugin-catalog.ts';
 export interface AdminUnderTest extends AdminCaller {
   readonly app: FastifyInstance;
   readonly store: EntityStore;
+  readonly databaseUrl: string;
   /** What was published, oldest first. */
   readonly changes: ConfigurationChange[];
   /** What was logged as an error, newest last. */
@@ -51,7 +52,7 @@ export const TEST_NODE: NodeInformation = {
 export async function startAdmin(overrides: Partial<AdminDependencies> = {}): Promise<AdminUnderTest> {
   const plugins = createTestCatalog();
   const entities = listEntities(plugins);
-  const { store, close } = await openTestStore(entities);
+  const { store, url, close } = await openTestStore(entities);
   const changes: ConfigurationChange[] = [];
   const errors: unknown[] = [];
   const app = createAdminApi({
@@ -68,6 +69,7 @@ export async function startAdmin(overrides: Partial<AdminDependencies> = {}): Pr
     ...createCaller(app),
     app,
     store,
+    databaseUrl: url,
     changes,
     errors,
     empty: async () => {

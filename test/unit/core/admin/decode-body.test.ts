@@ -49,8 +49,8 @@ describe('a JSON body', () => {
     '1',
     '"a"',
     'true',
-    `${'['.repeat(100_000)}`,
-    '{"a":'.repeat(200) + '1' + '}'.repeat(200),
+    '['.repeat(100_000),
+    `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`,
   ])('is refused when it is no object of reasonable depth', async (text) => {
     await expect(json(text)).rejects.toThrow('Cannot parse JSON body');
   });
