@@ -6,7 +6,14 @@ import type { Database, Tables } from './database.ts';
 import { columnOf, EXPIRY_COLUMN, fromColumns, toColumns } from './entity-columns.ts';
 import { EntityError } from './entity-error.ts';
 import type { EntityStore } from './entity-store.ts';
-import { isVisible, selectAll, selectByColumn, selectionOf, selectPage } from './select-entities.ts';
+import {
+  isStorableText,
+  isVisible,
+  selectAll,
+  selectByColumn,
+  selectionOf,
+  selectPage,
+} from './select-entities.ts';
 import { selectTags } from './select-tags.ts';
 import {
   isPrimaryKeyClash,
@@ -65,7 +72,7 @@ export function createEntityStore(
     selectById: (entity, id) =>
       guard(async () => (isUuid(id) ? selectByColumn(kysely, entity, 'id', id) : undefined)),
     selectByUnique: (entity, field, value) =>
-      guard(async () => (isStorable(value) ? selectByColumn(kysely, entity, field, value) : undefined)),
+      guard(async () => (isStorableText(value) ? selectByColumn(kysely, entity, field, value) : undefined)),
     page: (entity, query) => guard(() => selectPage(kysely, entity, query)),
     all: (entity) => guard(() => selectAll(kysely, entity)),
 
@@ -181,9 +188,4 @@ function notFound(id: string): EntityError {
   return new EntityError(6, `could not find the entity with primary key '${luaFormat(key)}'`, {
     fields: key,
   });
-}
-
-/** Postgres refuses NUL in texts, so no row has one. */
-function isStorable(value: string): boolean {
-  return !value.includes('\0') && value.isWellFormed();
 }

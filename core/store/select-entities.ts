@@ -71,6 +71,14 @@ function visibleRows(kysely: Transaction, entity: EntityDefinition) {
 }
 
 function hasTags({ mode, values }: NonNullable<PageQuery['tags']>): Expression<SqlBool> {
-  const wanted = sql`array[${sql.join(values)}]::text[]`;
+  const storable = values.filter(isStorableText);
+  if (storable.length === 0 || (mode === 'and' && storable.length < values.length))
+    return sql<SqlBool>`false`;
+  const wanted = sql`array[${sql.join(storable)}]::text[]`;
   return mode === 'and' ? sql<SqlBool>`tags @> ${wanted}` : sql<SqlBool>`tags && ${wanted}`;
+}
+
+/** Postgres refuses NUL and half surrogate pairs even as parameters; no stored text has them. */
+export function isStorableText(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
 }

@@ -5,7 +5,7 @@ import type { EntityDefinition } from '../entities/define-entity.ts';
 import type { Database } from './database.ts';
 import type { PageQuery, TagRow } from './entity-store.ts';
 import { decodeOffset, encodeOffset } from './page-offset.ts';
-import { isVisible } from './select-entities.ts';
+import { isStorableText, isVisible } from './select-entities.ts';
 
 export interface TagPage {
   readonly rows: readonly TagRow[];
@@ -18,9 +18,9 @@ export async function selectTags(
   entities: readonly EntityDefinition[],
   query: PageQuery & { readonly tag?: string },
 ): Promise<TagPage> {
-  const after = query.offset === undefined ? undefined : decodeOffset(query.offset, 3, ([id]) => isUuid(id));
+  const after = query.offset === undefined ? undefined : decodeOffset(query.offset, 3, isTagKey);
   const tagged = entities.filter((entity) => Object.hasOwn(entity.fields, 'tags'));
-  if (tagged.length === 0) return { rows: [] };
+  if (tagged.length === 0 || !isStorableText(query.tag ?? '')) return { rows: [] };
   const ofTag = query.tag === undefined ? sql`true` : sql`tag = ${query.tag}`;
   const isLater = after
     ? sql`(entity_id, entity_name, tag) > (${after[0]}::uuid, ${after[1]}::text, ${after[2]}::text)`
@@ -39,6 +39,10 @@ export async function selectTags(
   return found.length > query.size && last
     ? { rows, offset: encodeOffset([last.entity_id, last.entity_name, last.tag]) }
     : { rows };
+}
+
+function isTagKey([id, ...rest]: readonly string[]): boolean {
+  return isUuid(id) && rest.every(isStorableText);
 }
 
 /** The rows are narrowed before their tags are spread, so that the index on tags is used. */

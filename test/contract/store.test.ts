@@ -221,6 +221,8 @@ function specifyStore(open: () => Promise<TestDatabase>) {
     expect(await ids('and', ['a'])).toEqual([a.id, ab.id].sort());
     expect(await ids('and', ['a', 'b'])).toEqual([ab.id]);
     expect(await ids('or', ['b', 'x'])).toEqual([ab.id]);
+    expect(await ids('or', ['b', 'x\0'])).toEqual([ab.id]);
+    expect(await ids('and', ['b', '\ud800'])).toEqual([]);
   });
 
   it('lists the tags of all entities', async () => {
@@ -238,6 +240,7 @@ function specifyStore(open: () => Promise<TestDatabase>) {
     expect(rest.offset).toBeUndefined();
     expect((await store.tags({ size: 9, tag: 'y' })).rows).toEqual(expected.filter(({ tag }) => tag === 'y'));
     expect(await store.tags({ size: 9, tag: 'unknown' })).toEqual({ rows: [] });
+    expect(await store.tags({ size: 9, tag: 'x\0' })).toEqual({ rows: [] });
   });
 
   it('shows the seconds a row has left, and null for ever', async () => {
