@@ -55,7 +55,7 @@ export interface EntityWrites {
     input: RequestInput,
     fixed?: Members,
   ): Promise<EntityRow>;
-  /** Throws EntityError 6 when there is none, the plain 404 when `isWanted` says no. */
+  /** Throws EntityError 6 when there is none; with `isWanted`, the plain 404 for that and for one it refuses. */
   patch(
     definition: EntityDefinition,
     key: EntityKey,
@@ -156,13 +156,13 @@ async function patchEntity(
   definition: EntityDefinition,
   key: EntityKey,
   { members, isForm }: RequestInput,
-  isWanted: (row: EntityRow) => boolean = () => true,
+  isWanted?: (row: EntityRow) => boolean,
 ): Promise<EntityRow> {
   const stored = await findByKey(context.store, definition, key);
   const input = isForm ? coerceEntityForm(definition, members, stored) : members;
   const ttlSeconds = readTtlSeconds(definition, input);
-  if (stored === undefined) throw keyNotFound(key);
-  if (!isWanted(stored)) throw notFound();
+  if (stored === undefined) throw isWanted === undefined ? keyNotFound(key) : notFound();
+  if (isWanted?.(stored) === false) throw notFound();
   const merged = mergeForUpdate(definition, stored, input, nowSeconds());
   const checked = await checkRow(context, definition, merged, input, 'update');
   const row = await context.store.update(definition, checked, ttlSeconds);
