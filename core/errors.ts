@@ -36,6 +36,8 @@ export const ERROR_CATALOGUE = {
   GW_ROUTE_NOT_FOUND: entry(404, 'no Route matched with those values', 'client', 'A'),
   GW_SERVICE_NOT_FOUND: entry(503, 'no Service found with those values', 'gateway', 'A'),
   GW_HTTPS_REQUIRED: entry(426, 'Please use HTTPS protocol', 'client', 'A'),
+  GW_NOT_GRPC: entry(415, 'Non-gRPC request matched gRPC route', 'client', 'A'),
+  GW_HTTP2_REQUIRED: entry(426, 'Please use HTTP2 protocol', 'client', 'A'),
   GW_NO_PEER: entry(503, 'failure to get a peer from the ring-balancer', 'upstream', 'A'),
   GW_NAME_RESOLUTION_FAILED: entry(503, 'name resolution failed', 'upstream', 'A'),
   GW_PLUGIN_FAILED: entry(500, UNEXPECTED, 'plugin', 'A'),

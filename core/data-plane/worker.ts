@@ -7,8 +7,10 @@ import type { MetricDeltas } from '../../sdk/guest/metric-store.ts';
 import { buildPlan, type RoutingPlan } from '../config/build-plan.ts';
 import { createLocalCounters, type SharedIntegers } from '../counters/local-counters.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { createRefusal } from '../gateway/refuse-request.ts';
 import { handleRequest } from '../gateway/request-flow.ts';
 import type { PlanGeneration } from '../gateway/route-plan.ts';
+import type { ClientExchange } from '../http/client-exchange.ts';
 import { type Listener, startListener } from '../http/listener.ts';
 import { loadUws } from '../http/native-binding.ts';
 import { IsolateLane } from '../sandbox/isolate-lane.ts';
@@ -16,8 +18,14 @@ import { createLogger } from '../telemetry/logger.ts';
 import { createUpstreamClient } from '../upstream/forward.ts';
 import { createRowFinder } from './find-row.ts';
 import { compilePolicy } from './gateway-policy.ts';
-import type { Boot, Command, RowMessage, WorkerAnswer, WorkerMeasurements, WorkerMessage } from './messages.ts';
-import { refuseRequest } from './refuse-request.ts';
+import type {
+  Boot,
+  Command,
+  RowMessage,
+  WorkerAnswer,
+  WorkerMeasurements,
+  WorkerMessage,
+} from './messages.ts';
 
 const COUNTER_SWEEP_MS = 1000;
 const DRAIN_POLL_MS = 20;
@@ -71,19 +79,27 @@ async function start(): Promise<void> {
       startListener({
         address,
         port,
-        handler: (exchange) => {
-          requestsTotal++;
-          inFlight++;
-          handleRequest(exchange, gateway);
-        },
-        renderRefusal: refuseRequest(policy),
+        handler: serve,
+        renderRefusal: createRefusal(policy),
         isDraining: () => isDraining,
+        onHandlerError: (error) => logger.error({ err: error }, 'a request could not be handled'),
         maxBodyBytes: settings.clientMaxBodyBytes,
         maxHeldBodyBytes: settings.clientBodyBufferBytes,
       }),
     ),
   );
   send({ kind: 'ready', packages: lanes.map(({ manifest }) => manifest) });
+}
+
+function serve(exchange: ClientExchange): void {
+  requestsTotal++;
+  inFlight++;
+  try {
+    handleRequest(exchange, gateway);
+  } catch (error) {
+    inFlight--;
+    throw error;
+  }
 }
 
 function createLane(bundle: Boot['bundles'][number]): IsolateLane {
@@ -101,7 +117,8 @@ function createLane(bundle: Boot['bundles'][number]): IsolateLane {
       for (const { level, plugin, message } of lines) logger[PINO_LEVELS[level]]({ plugin }, message);
     },
     onIncident: (reason, detail) => logger.error({ package: bundle.name, reason, detail }, 'plugin incident'),
-    onCatastrophe: (message) => send({ kind: 'catastrophe', reason: `isolate of ${bundle.name}: ${message}` }),
+    onCatastrophe: (message) =>
+      send({ kind: 'catastrophe', reason: `isolate of ${bundle.name}: ${message}` }),
   });
 }
 
@@ -173,7 +190,8 @@ function retireGeneration(generation: PlanGeneration): void {
 }
 
 function measure(): WorkerMeasurements {
-  const sum = (read: (listener: Listener) => number) => listeners.reduce((total, listener) => total + read(listener), 0);
+  const sum = (read: (listener: Listener) => number) =>
+    listeners.reduce((total, listener) => total + read(listener), 0);
   return {
     deltas: lanes.flatMap((lane) => {
       const json = lane.collectMetrics();

@@ -29,7 +29,12 @@ export function answerError(
   negotiation: Negotiation,
   headers: readonly string[] = [],
 ): Answer {
-  const rendered = renderError({ ...negotiation, status: error.status, message: error.message, class: error.class });
+  const rendered = renderError({
+    ...negotiation,
+    status: error.status,
+    message: error.message,
+    class: error.class,
+  });
   return {
     status: error.status,
     headers: ['Content-Type', rendered.contentType, ...headers],

@@ -40,11 +40,21 @@ function forwardBuffered(flow: RequestFlow, upstream: UpstreamPlan, body: Reques
   );
 }
 
-function forwardUnlessAborted(flow: RequestFlow, upstream: UpstreamPlan, body: RequestBody, framing: Framing): void {
+function forwardUnlessAborted(
+  flow: RequestFlow,
+  upstream: UpstreamPlan,
+  body: RequestBody,
+  framing: Framing,
+): void {
   if (!flow.exchange.isAborted) forward(flow, upstream, body, framing);
 }
 
-function forward(flow: RequestFlow, upstream: UpstreamPlan, body: RequestBody | undefined, framing: Framing): void {
+function forward(
+  flow: RequestFlow,
+  upstream: UpstreamPlan,
+  body: RequestBody | undefined,
+  framing: Framing,
+): void {
   const { exchange, gateway, changes } = flow;
   const method = changes?.method ?? exchange.method;
   flow.forwardedAtMs = nowMs();
@@ -66,7 +76,8 @@ function forward(flow: RequestFlow, upstream: UpstreamPlan, body: RequestBody | 
 
 function writeHead(flow: RequestFlow, upstream: UpstreamPlan, method: string, framing: Framing): string {
   const { exchange, changes, plan, gateway } = flow;
-  const path = changes?.path === undefined ? upstream.buildPath(flow.path, flow.matchedPath) : encodePath(changes.path);
+  const path =
+    changes?.path === undefined ? upstream.buildPath(flow.path, flow.matchedPath) : encodePath(changes.path);
   const query = changes?.rawQuery ?? exchange.rawQuery;
   // A query emptied by a plugin goes without its `?`; a bare one of the client's stays.
   const hasQuery = changes?.rawQuery === undefined ? query !== undefined : query !== '';

@@ -19,7 +19,8 @@ function refuseInsecure(flow: RequestFlow): Answer | undefined {
   if ((forwarded ?? exchange.scheme) === 'https') return undefined;
   const status = flow.plan.route?.https_redirect_status_code ?? 426;
   if (status === 426) return flow.errorAnswer(new GatewayError('GW_HTTPS_REQUIRED'), UPGRADE_TO_TLS);
-  const host = (flow.isTrusted ? findHeader(exchange.headers, 'x-forwarded-host') : undefined) ?? exchange.host ?? '';
+  const host =
+    (flow.isTrusted ? findHeader(exchange.headers, 'x-forwarded-host') : undefined) ?? exchange.host ?? '';
   const query = exchange.rawQuery === undefined ? '' : `?${exchange.rawQuery}`;
   const location = `https://${host.replace(/:\d+$/, '')}${exchange.rawPath}${query}`;
   return { status, headers: ['Location', location], body: '', source: 'error' };

@@ -16,10 +16,10 @@ import { type Answer, answerError, answerExit, answerPluginFailure, type Negotia
 import { type CallFacts, encodeAccessCall } from './encode-call.ts';
 import { findHeader } from './find-header.ts';
 import type { Gateway } from './gateway.ts';
-import { recordRequest } from './record-request.ts';
-import { createRequestId } from './request-id.ts';
 import { prepareForward } from './prepare-forward.ts';
 import { refuseAtGate } from './protocol-gate.ts';
+import { recordRequest } from './record-request.ts';
+import { createRequestId } from './request-id.ts';
 import { ResponseFlow } from './response-flow.ts';
 import type { RoutePlan } from './route-plan.ts';
 
@@ -102,7 +102,11 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
       return;
     }
     const call = encodeAccessCall(this, segment.plan, this.#answer === undefined);
-    this.#phaseCall = (this.gateway.lanes[segment.lane] as Gateway['lanes'][number]).submit('access', call, this);
+    this.#phaseCall = (this.gateway.lanes[segment.lane] as Gateway['lanes'][number]).submit(
+      'access',
+      call,
+      this,
+    );
   }
 
   onPhaseOutcome(outcome: PhaseOutcome): void {
@@ -112,9 +116,14 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     if (this.#answer === undefined && outcome.kind !== 'proceed') {
       if (outcome.failure !== undefined) {
         const { plugin, phase, name, message, stack } = outcome.failure;
-        this.gateway.logFailure(this.requestId, `plugin '${plugin}' failed in ${phase}: ${name}: ${message}`, stack);
+        this.gateway.logFailure(
+          this.requestId,
+          `plugin '${plugin}' failed in ${phase}: ${name}: ${message}`,
+          stack,
+        );
       }
-      this.#answer = outcome.kind === 'exit' ? answerExit(outcome, this.negotiation()) : answerPluginFailure();
+      this.#answer =
+        outcome.kind === 'exit' ? answerExit(outcome, this.negotiation()) : answerPluginFailure();
     }
     this.#nextSegment++;
     this.#runNextSegment();
@@ -136,7 +145,8 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   #leaveAccess(): void {
     const { upstream } = this.plan;
     if (this.#answer !== undefined) this.response.answer(this.#answer);
-    else if (upstream === null) this.response.answer(this.errorAnswer(new GatewayError('GW_SERVICE_NOT_FOUND')));
+    else if (upstream === null)
+      this.response.answer(this.errorAnswer(new GatewayError('GW_SERVICE_NOT_FOUND')));
     else prepareForward(this, upstream);
   }
 
@@ -148,15 +158,18 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     }
     if (outcome.shared !== '') this.shared = outcome.shared;
     if (outcome.changes !== undefined) this.changes = { ...this.changes, ...outcome.changes };
-    if (outcome.serviceTriples !== null) this.serviceTriples = join(this.serviceTriples, outcome.serviceTriples);
-    if (outcome.responseTriples !== null) this.responseTriples = join(this.responseTriples, outcome.responseTriples);
+    if (outcome.serviceTriples !== null)
+      this.serviceTriples = join(this.serviceTriples, outcome.serviceTriples);
+    if (outcome.responseTriples !== null)
+      this.responseTriples = join(this.responseTriples, outcome.responseTriples);
   }
 
   #collect(picks: string): void {
     const lane = this.plan.segments[this.#nextSegment]?.lane;
     const at = this.plan.lanes.findIndex((phases) => phases.lane === lane);
     const before = this.picks[at];
-    this.picks[at] = before === '' || before === undefined ? picks : picks === '' ? before : `${before},${picks}`;
+    this.picks[at] =
+      before === '' || before === undefined ? picks : picks === '' ? before : `${before},${picks}`;
   }
 
   errorAnswer(error: GatewayError, headers?: readonly string[]): Answer {
@@ -175,7 +188,8 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
 
   onAborted(): void {
     const segment = this.plan.segments[this.#nextSegment];
-    if (this.#phaseCall !== 0 && segment !== undefined) this.gateway.lanes[segment.lane]?.cancel(this.#phaseCall);
+    if (this.#phaseCall !== 0 && segment !== undefined)
+      this.gateway.lanes[segment.lane]?.cancel(this.#phaseCall);
     this.response.abort();
     this.forwarding?.abort();
     this.finish();

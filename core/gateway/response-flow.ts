@@ -4,7 +4,7 @@
  * plugin asked for the whole body.
  */
 import type { ResponseSource } from '../../sdk/protocol/phase-call.ts';
-import { GatewayError } from '../errors.ts';
+import type { GatewayError } from '../errors.ts';
 import type { PhaseListener } from '../pipeline/phase-lane.ts';
 import type { PhaseFailureReason, PhaseOutcome } from '../pipeline/phase-outcome.ts';
 import type { ForwardEvents, ResponseHead } from '../upstream/forward-request.ts';
@@ -59,7 +59,10 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
     this.source = answer.source;
     this.#whole = answer.body;
     const latencyMs = this.headAtMs - exchange.receivedAtMs;
-    const upstream = forwardedAtMs > 0 ? { proxyMs: forwardedAtMs - exchange.receivedAtMs, upstreamMs: this.headAtMs - forwardedAtMs } : undefined;
+    const upstream =
+      forwardedAtMs > 0
+        ? { proxyMs: forwardedAtMs - exchange.receivedAtMs, upstreamMs: this.headAtMs - forwardedAtMs }
+        : undefined;
     this.#headers = gateway.policy.responseHeaders.own(answer.headers, { requestId, latencyMs, upstream });
     this.#decide();
   }

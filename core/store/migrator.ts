@@ -82,6 +82,16 @@ export async function assertKnownSchema(database: Database): Promise<void> {
   throw new SchemaVersionError(message, status);
 }
 
+/**
+ * Makes the schema ready for a node that starts: an embedded database is migrated, an empty Postgres is bootstrapped,
+ * and a Postgres that others may be using is left to the operator: SchemaVersionError says which command to run.
+ */
+export async function prepareSchema(database: Database): Promise<void> {
+  if (database.kind === 'embedded') await migrateUp(database);
+  else await bootstrap(database);
+  await assertKnownSchema(database);
+}
+
 function refuseUnknown(status: MigrationStatus): void {
   if (status.unknown.length === 0) return;
   throw new SchemaVersionError(

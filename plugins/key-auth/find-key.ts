@@ -2,47 +2,46 @@
 import type { AccessKong, DecodedBody, InferConfig } from '@tollgate/sdk';
 import type { schema } from './schema.ts';
 
-type Config = InferConfig<typeof schema>;
-
 export type KeySearch =
-  | {
-      readonly kind: 'found';
-      readonly name: string;
-      readonly key: string;
-      readonly body: DecodedBody | undefined;
-    }
+  | { readonly kind: 'found'; readonly name: string; readonly key: string }
   | { readonly kind: 'missing' }
   | { readonly kind: 'repeated' };
 
+const MISSING: KeySearch = { kind: 'missing' };
+const REPEATED: KeySearch = { kind: 'repeated' };
+const MAX_ARGUMENTS = 1000;
+
 /**
- * Looks for the first configured name that yields a value: header, else query, else body. A text ends the search,
+ * Looks for the first configured name that yields a value: header, else query, else `body`. A text ends the search,
  * even an empty or a wrong one; a repeated value is refused; anything else is passed over.
  */
-export async function findKey(kong: AccessKong, config: Config): Promise<KeySearch> {
-  const body = config.key_in_body ? await kong.request.getBody() : undefined;
+export function findKey(
+  kong: AccessKong,
+  config: InferConfig<typeof schema>,
+  body: DecodedBody | undefined,
+): KeySearch {
   for (const name of config.key_names) {
     const value = readValue(kong, config, name, body);
-    if (typeof value === 'string') {
-      return value === '' ? { kind: 'missing' } : { kind: 'found', name, key: value, body };
-    }
-    if (Array.isArray(value)) return { kind: 'repeated' };
+    if (typeof value === 'string') return value === '' ? MISSING : { kind: 'found', name, key: value };
+    if (Array.isArray(value)) return REPEATED;
   }
-  return { kind: 'missing' };
+  return MISSING;
 }
 
-function readValue(kong: AccessKong, config: Config, name: string, body: DecodedBody | undefined): unknown {
+function readValue(
+  kong: AccessKong,
+  config: InferConfig<typeof schema>,
+  name: string,
+  body: DecodedBody | undefined,
+): unknown {
   if (config.key_in_header) {
     const values = kong.request.getHeaderValues(name);
     if (values.length > 0) return values.length > 1 ? values : values[0];
   }
-  if (config.key_in_query) {
-    const argument = readQueryArg(kong, name);
+  if (config.key_in_query && kong.request.getRawQuery() !== '') {
+    const argument = kong.request.getQuery(MAX_ARGUMENTS)[name];
     if (argument !== undefined) return argument;
   }
   const fields = body?.fields;
   return fields !== undefined && Object.hasOwn(fields, name) ? fields[name] : undefined;
-}
-
-function readQueryArg(kong: AccessKong, name: string): unknown {
-  return kong.request.getRawQuery() === '' ? undefined : kong.request.getQuery(1000)[name];
 }

@@ -38,11 +38,12 @@ export default definePlugin({
 
 /** The reason of a refusal, or undefined when the client is who it says. */
 async function authenticate(kong: AccessKong, config: Config): Promise<string | undefined> {
-  const search = await findKey(kong, config);
+  const body = config.key_in_body ? await kong.request.getBody() : undefined;
+  const search = findKey(kong, config, body);
   if (search.kind === 'missing') return 'No API key found in request';
   if (search.kind === 'repeated') return 'Duplicate API key found';
   // Hidden before the lookup: a key nobody owns must not reach the upstream of an anonymous request either.
-  if (config.hide_credentials) hideCredentials(kong, search.name, search.body);
+  if (config.hide_credentials) hideCredentials(kong, search.name, body);
   const credential = await kong.entities.find<KeyCredential>('keyauth_credentials', 'key', search.key);
   if (credential === undefined) return 'Unauthorized';
   const consumer = await kong.client.loadConsumer(credential.consumer.id);

@@ -1,6 +1,15 @@
 /** From the use of each window to a decision and the headers that tell the client. Contract/plugins.md section 2.4. Pure. */
 import { type Period, resetSeconds } from './window.ts';
 
+const HEADER_NAMES: Readonly<Record<Period, readonly [limit: string, remaining: string]>> = {
+  second: ['X-RateLimit-Limit-Second', 'X-RateLimit-Remaining-Second'],
+  minute: ['X-RateLimit-Limit-Minute', 'X-RateLimit-Remaining-Minute'],
+  hour: ['X-RateLimit-Limit-Hour', 'X-RateLimit-Remaining-Hour'],
+  day: ['X-RateLimit-Limit-Day', 'X-RateLimit-Remaining-Day'],
+  month: ['X-RateLimit-Limit-Month', 'X-RateLimit-Remaining-Month'],
+  year: ['X-RateLimit-Limit-Year', 'X-RateLimit-Remaining-Year'],
+};
+
 export interface WindowUse {
   readonly period: Period;
   readonly limit: number;
@@ -27,9 +36,9 @@ export function decide(uses: readonly WindowUse[], nowMs: number): Decision {
     // A refused request counts nowhere, so the windows that did not refuse it keep their real remainder.
     const taken = blocking === undefined || use === blocking ? 1 : 0;
     const remaining = Math.max(0, use.limit - use.used - taken);
-    const name = titleCase(use.period);
-    headers[`X-RateLimit-Limit-${name}`] = String(use.limit);
-    headers[`X-RateLimit-Remaining-${name}`] = String(remaining);
+    const [limitName, remainingName] = HEADER_NAMES[use.period];
+    headers[limitName] = String(use.limit);
+    headers[remainingName] = String(remaining);
     if (remaining <= tightestRemaining) {
       tightest = use;
       tightestRemaining = remaining;
@@ -40,8 +49,4 @@ export function decide(uses: readonly WindowUse[], nowMs: number): Decision {
   headers['RateLimit-Remaining'] = String(tightestRemaining);
   headers['RateLimit-Reset'] = String(reset);
   return { isAllowed: blocking === undefined, resetSeconds: reset, headers };
-}
-
-function titleCase(period: Period): string {
-  return period.charAt(0).toUpperCase() + period.slice(1);
 }

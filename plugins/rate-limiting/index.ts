@@ -3,7 +3,7 @@ import { type AccessKong, definePlugin, type InferConfig } from '@tollgate/sdk';
 import { decide, type WindowUse } from './decide.ts';
 import { identifyClient } from './identifier.ts';
 import { schema } from './schema.ts';
-import { PERIOD_SECONDS, PERIODS, windowStartMs } from './window.ts';
+import { PERIOD_SECONDS, PERIODS, type Period, windowStartMs } from './window.ts';
 
 const UNSCOPED = '00000000-0000-0000-0000-000000000000';
 
@@ -28,6 +28,27 @@ export default definePlugin({
   },
 });
 
+interface Limit {
+  readonly period: Period;
+  readonly limit: number;
+}
+
+/** A configuration is one frozen object for as long as it is valid. */
+const knownLimits = new WeakMap<object, readonly Limit[]>();
+
+/** The configured periods, shortest first. */
+function limitsOf(config: InferConfig<typeof schema>): readonly Limit[] {
+  let limits = knownLimits.get(config);
+  if (limits === undefined) {
+    limits = PERIODS.flatMap((period) => {
+      const limit = config[period];
+      return limit === null ? [] : [{ period, limit }];
+    });
+    knownLimits.set(config, limits);
+  }
+  return limits;
+}
+
 /** Takes one from every configured window, or from none when one is used up, and tells how much of each was used. */
 async function countRequest(
   kong: AccessKong,
@@ -37,10 +58,11 @@ async function countRequest(
   const identifier = identifyClient(kong, config);
   // Scoped by what the plugin is attached to, not by what the request matched: a limit on a service counts all its routes.
   const scope = `ratelimit:${kong.plugin.getRouteId() ?? UNSCOPED}:${kong.plugin.getServiceId() ?? UNSCOPED}:${identifier}`;
-  const windows = PERIODS.flatMap((period) => {
-    const limit = config[period];
-    return limit === null ? [] : [{ period, limit, startMs: windowStartMs(period, nowMs) }];
-  });
+  const windows = limitsOf(config).map(({ period, limit }) => ({
+    period,
+    limit,
+    startMs: windowStartMs(period, nowMs),
+  }));
   const used = await kong.counters.take(
     windows.map(({ period, limit, startMs }) => ({
       key: `${scope}:${startMs}:${period}`,

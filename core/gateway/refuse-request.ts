@@ -1,0 +1,27 @@
+/** Answers to requests that are refused before routing: contract/proxy.md section 6.5. */
+import { type ErrorCode, GatewayError } from '../errors.ts';
+import type { ClientExchange } from '../http/client-exchange.ts';
+import type { RefusalAnswer } from '../http/listener.ts';
+import { answerError } from './answer.ts';
+import { findHeader } from './find-header.ts';
+import type { GatewayPolicy } from './gateway.ts';
+import { nowMs } from './now.ts';
+import { createRequestId } from './request-id.ts';
+
+export function createRefusal(policy: GatewayPolicy) {
+  return (code: ErrorCode, exchange: ClientExchange): RefusalAnswer => {
+    const requestId = createRequestId();
+    const answer = answerError(new GatewayError(code), {
+      accept: findHeader(exchange.headers, 'accept'),
+      contentType: findHeader(exchange.headers, 'content-type'),
+      requestId,
+      defaultType: policy.errorDefaultType,
+    });
+    const facts = { requestId, latencyMs: nowMs() - exchange.receivedAtMs, upstream: undefined };
+    return {
+      status: answer.status,
+      headers: policy.responseHeaders.own(answer.headers, facts),
+      body: String(answer.body),
+    };
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * The composition root of the control process: settings, database, data plane, Admin API, in that order and by
+ * plain calls. `startNode` is what `tollgate start` runs.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { FastifyInstance } from 'fastify';
+import { createAdminApi } from './admin/create-admin-api.ts';
+import { createStatusApi } from './admin/create-status-api.ts';
+import { announceStart } from './announce-start.ts';
+import { loadSnapshot } from './config/load-snapshot.ts';
+import { createPluginCatalog } from './config/plugin-catalog.ts';
+import { createPublisher } from './config/publish-change.ts';
+import type { Snapshot } from './config/snapshot.ts';
+import { DataPlane } from './data-plane/supervisor.ts';
+import { listEntities } from './entities/registry.ts';
+import { createNodeState } from './node-state.ts';
+import { bundlePackage } from './sandbox/bundle-package.ts';
+import { BUNDLED_PACKAGE } from './sandbox/bundled-package.ts';
+import { describeConfiguration } from './settings/describe-configuration.ts';
+import type { Settings } from './settings/load-settings.ts';
+import { locateDatabase } from './settings/locate-database.ts';
+import { expandHeaderTokens } from './settings/response-headers.ts';
+import { createEntityStore } from './store/create-entity-store.ts';
+import { closeDatabase, openDatabase } from './store/database.ts';
+import { prepareSchema } from './store/migrator.ts';
+import { createLogger } from './telemetry/logger.ts';
+
+const PURGE_INTERVAL_MS = 60_000;
+
+export interface RunningNode {
+  /** Drains the data plane, then closes the rest. No request under way is lost. */
+  stop(): Promise<void>;
+}
+
+/** Resolves when the node serves and its Admin API answers. Throws with a message for the operator when it cannot. */
+export async function startNode(settings: Settings): Promise<RunningNode> {
+  const logger = createLogger(settings.logLevel, 'control');
+  const version = readVersion();
+  const nodeId = settings.nodeId ?? randomUUID();
+
+  const database = await openDatabase(locateDatabase(settings));
+  await prepareSchema(database);
+
+  // Which plugins exist is known only once workers have loaded them, and validation asks only then.
+  let catalog = createPluginCatalog([], undefined);
+  const schemas = { get: (name: string) => catalog.get(name), names: () => catalog.names() };
+  const entities = listEntities(schemas);
+  const store = createEntityStore(database, entities);
+  const entityNamed = new Map(entities.map((entity) => [entity.name, entity]));
+
+  let snapshot = await loadSnapshot(store, entities, 1);
+  const boot = { settings, nodeId, version, bundles: [await bundlePackage(BUNDLED_PACKAGE)], snapshot };
+  const findRow = async (entityName: string, field: string, value: string) => {
+    const entity = entityNamed.get(entityName);
+    if (entity === undefined) throw new Error(`there is no entity '${entityName}'`);
+    const row = field === 'id' ? store.selectById(entity, value) : store.selectByUnique(entity, field, value);
+    return (await row) ?? null;
+  };
+  const dataPlane = new DataPlane(boot, { findRow }, logger);
+  catalog = createPluginCatalog(await dataPlane.start(), enabledPlugins(settings));
+
+  const publisher = createPublisher(
+    {
+      entities,
+      loadSnapshot: (snapshotVersion) => loadSnapshot(store, entities, snapshotVersion),
+      publish: async (next: Snapshot) => {
+        snapshot = next;
+        await dataPlane.publish(next);
+      },
+      invalidate: (invalidations) => dataPlane.invalidate(invalidations),
+    },
+    snapshot.version,
+  );
+  const state = createNodeState({
+    nodeId,
+    version,
+    store,
+    dataPlane,
+    catalog,
+    configuredPlugins: () =>
+      new Set(snapshot.plugins.filter(({ enabled }) => enabled).map(({ name }) => name)),
+  });
+  const shownHeaders = expandHeaderTokens(settings.headers);
+  const admin = createAdminApi({
+    entities,
+    store,
+    plugins: catalog,
+    publish: publisher.publishChange,
+    node: {
+      id: nodeId,
+      hostname: hostname(),
+      version,
+      configuration: () => describeConfiguration(settings),
+      pids: () => ({ master: process.pid, workers: dataPlane.pid === undefined ? [] : [dataPlane.pid] }),
+      status: state.status,
+      metrics: state.metrics,
+    },
+    logger,
+    transport: {
+      showsServer: shownHeaders.has('Server'),
+      showsLatency: shownHeaders.has('X-Kong-Admin-Latency'),
+      guiOrigins: settings.adminGuiUrls ?? [],
+    },
+  });
+  const status = createStatusApi({ ...state, version, logger });
+  await Promise.all([listenOn(admin, settings.adminListen), listenOn(status, settings.statusListen)]);
+  const purge = setInterval(() => store.purgeExpired().catch(() => {}), PURGE_INTERVAL_MS).unref();
+  announceStart(settings, version);
+
+  return {
+    async stop() {
+      clearInterval(purge);
+      await dataPlane.stop();
+      await Promise.all([admin.close(), status.close()]);
+      await closeDatabase(database);
+    },
+  };
+}
+
+/** Fastify listens once per instance; further addresses share its server's handler. */
+async function listenOn(app: FastifyInstance, listeners: Settings['adminListen']): Promise<void> {
+  const [first, ...others] = listeners;
+  if (others.length > 0) throw new Error('only one address is available for this listener in this version');
+  if (first !== undefined) await app.listen({ host: first.address, port: first.port });
+}
+
+function enabledPlugins(settings: Settings): ReadonlySet<string> | undefined {
+  return settings.plugins.includes('bundled') ? undefined : new Set(settings.plugins);
+}
+
+function readVersion(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}

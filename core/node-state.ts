@@ -1,0 +1,125 @@
+/**
+ * What the node knows of itself: measurements of its workers, whether its database answers, and the `/status` and
+ * `/metrics` made of them.
+ */
+
+import type { NodeStatus } from './admin/node-status.ts';
+import type { PluginCatalog } from './config/plugin-catalog.ts';
+import type { WorkerMeasurements } from './data-plane/messages.ts';
+import type { DataPlane } from './data-plane/supervisor.ts';
+import type { EntityStore } from './store/entity-store.ts';
+import { MetricTotals } from './telemetry/metric-totals.ts';
+import { nodeFamilies } from './telemetry/node-metrics.ts';
+import { type Family, familiesOf, renderFamilies } from './telemetry/render-metrics.ts';
+
+export interface NodeStateDependencies {
+  readonly nodeId: string;
+  readonly version: string;
+  readonly store: EntityStore;
+  readonly dataPlane: DataPlane;
+  readonly catalog: PluginCatalog;
+  /** Names of plugins with at least one enabled instance. */
+  configuredPlugins(): ReadonlySet<string>;
+}
+
+export interface NodeState {
+  status(): Promise<NodeStatus>;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+  /** Undefined when the node serves, otherwise why it does not. */
+  ready(): Promise<string | undefined>;
+}
+
+export function createNodeState(dependencies: NodeStateDependencies): NodeState {
+  const { store, dataPlane, catalog } = dependencies;
+  const totals = new MetricTotals();
+
+  const isDatabaseReachable = (): Promise<boolean> =>
+    store.ping().then(
+      () => true,
+      () => false,
+    );
+
+  const measure = async (): Promise<Summary> => {
+    const measured = await dataPlane.measure();
+    for (const { deltas } of measured) for (const delta of deltas) totals.add(delta);
+    return summarise(measured, dataPlane.pid ?? process.pid);
+  };
+
+  return {
+    async status() {
+      const [summary, reachable] = await Promise.all([measure(), isDatabaseReachable()]);
+      const { accepted, active, writing } = summary.connections;
+      return {
+        workers: summary.workers,
+        sharedMemory: {},
+        server: {
+          connections_accepted: accepted,
+          connections_active: active,
+          connections_handled: accepted,
+          connections_reading: 0,
+          connections_writing: writing,
+          connections_waiting: Math.max(0, active - writing),
+          total_requests: summary.requestsTotal,
+        },
+        database: { reachable },
+      };
+    },
+
+    async metrics() {
+      const [summary, isReachable] = await Promise.all([measure(), isDatabaseReachable()]);
+      const { nodeId, version } = dependencies;
+      const families = nodeFamilies({ nodeId, version, isDatabaseReachable: isReachable, ...summary });
+      return renderFamilies([
+        ...families,
+        ...pluginFamilies(catalog, dependencies.configuredPlugins(), totals),
+      ]);
+    },
+
+    ready: () => Promise.resolve(dataPlane.isServing ? undefined : 'the data plane is starting'),
+  };
+}
+
+/** Counters of a plugin show while it is configured anywhere; they go on counting from where they were. */
+function pluginFamilies(
+  catalog: PluginCatalog,
+  configured: ReadonlySet<string>,
+  totals: MetricTotals,
+): Family[] {
+  const families: Family[] = [];
+  for (const name of configured) families.push(...familiesOf(catalog.manifest(name)?.metrics ?? {}, totals));
+  if (!configured.has('prometheus')) return families;
+  const help = 'Values not counted because there were too many series';
+  return [
+    ...families,
+    {
+      name: 'kong_nginx_metric_errors_total',
+      type: 'counter',
+      help,
+      samples: [{ labels: {}, value: totals.dropped }],
+    },
+  ];
+}
+
+interface Summary {
+  readonly requestsTotal: number;
+  readonly connections: { readonly accepted: number; readonly active: number; readonly writing: number };
+  readonly workers: readonly { readonly pid: number; readonly heapBytes: number }[];
+}
+
+function summarise(measured: readonly WorkerMeasurements[], pid: number): Summary {
+  const connections = { accepted: 0, active: 0, writing: 0 };
+  let requestsTotal = 0;
+  for (const worker of measured) {
+    requestsTotal += worker.requestsTotal;
+    connections.accepted += worker.connections.accepted;
+    connections.active += worker.connections.active;
+    connections.writing += worker.connections.writing;
+  }
+  // Workers are threads of one process; Kong's label tells processes apart, so the worker's number is added to it.
+  const workers = measured.map(({ heapUsedBytes }, index) => ({
+    pid: pid + index,
+    heapBytes: heapUsedBytes,
+  }));
+  return { requestsTotal, connections, workers };
+}
