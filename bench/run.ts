@@ -108,7 +108,11 @@ async function runBench(options: BenchOptions, signal: AbortSignal, undoing: Und
   }
   for (const { name, scenarios, running } of contestants) {
     for (const scenario of options.scenarios.filter((one) => scenarios.includes(one))) {
-      await checkAnswers(name, running, scenario);
+      await checkAnswers(name, running, scenario).catch((error: unknown) => {
+        throw new Error(`${name} does not do its work in ${scenario}\n${running.readOutput()}`, {
+          cause: error,
+        });
+      });
     }
   }
   console.error(announce(options, contestants, generator.name));
@@ -201,6 +205,5 @@ function describeRun({ takenAt, commit, machine, load }: BenchResult): string {
 
 function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? `\n${error.cause.message}` : '';
-  return `${error.message}${cause}`;
+  return error.cause instanceof Error ? `${error.message}\n${describeFailure(error.cause)}` : error.message;
 }

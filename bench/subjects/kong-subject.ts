@@ -37,6 +37,7 @@ async function startKong({ upstreamPort, workers }: SubjectSettings): Promise<Ru
     metricsUrl: `${adminUrl}/metrics`,
     processes: () =>
       masterPid === undefined ? [] : listProcessTree(masterPid).map(({ pid }) => ({ pid, part: 'kong' })),
+    readOutput: () => '',
     stop: () => clearGateway(adminUrl),
   };
 }

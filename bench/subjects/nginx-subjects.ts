@@ -51,6 +51,7 @@ async function startProxy(
     proxyUrl: `http://${listen}`,
     metricsUrl: undefined,
     processes: () => listProcessTree(nginx.pid).map(({ pid }) => ({ pid, part: 'nginx' })),
+    readOutput: nginx.readOutput,
     stop: nginx.stop,
   };
 }

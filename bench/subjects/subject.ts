@@ -36,6 +36,8 @@ export interface RunningSubject {
   readonly metricsUrl: string | undefined;
   /** Processes now running. Empty when they cannot be seen from here: CPU and memory are then unknown. */
   processes(): readonly SubjectProcess[];
+  /** The end of what it has printed, to explain a failure; empty when somebody else started it. */
+  readOutput(): string;
   stop(): Promise<void>;
 }
 

@@ -57,6 +57,7 @@ async function startTollgate({ folder, upstreamPort, workers }: SubjectSettings)
     proxyUrl: `http://${proxy}`,
     metricsUrl: `http://${status}/metrics`,
     processes: () => listParts(owned.pid),
+    readOutput: owned.readOutput,
     stop: owned.stop,
   };
 }
