@@ -21,7 +21,7 @@ export interface RefusalAnswer {
 export interface ListenerOptions {
   /** Address to bind, such as 127.0.0.1 or ::. */
   readonly address: string;
-  /** 0 takes a free one. */
+  /** 0 takes a free one, which no other listener can share; any other port can be shared between threads. */
   readonly port: number;
   readonly handler: ExchangeHandler;
   /** Answer to a request that never reaches the handler (contract/proxy.md section 6.5). */
