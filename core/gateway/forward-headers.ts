@@ -167,8 +167,8 @@ function writeAdded(added: readonly string[], hasRequestId: boolean): string {
   return text;
 }
 
-function writeConnection({ exchange: { headers }, relaysWebSocket }: RequestHeadInput): string {
-  const upgrades = relaysWebSocket === true && findHeader(headers, 'upgrade')?.toLowerCase() === 'websocket';
+function writeConnection(headers: readonly string[], relaysWebSocket: boolean): string {
+  const upgrades = relaysWebSocket && findHeader(headers, 'upgrade')?.toLowerCase() === 'websocket';
   const connection = upgrades
     ? 'Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n'
     : 'Connection: keep-alive\r\n';

@@ -25,17 +25,17 @@ export function resolveOverrides(
   // Backwards, so that an operation is known to be undone by a later one when it is met.
   for (let at = overrides.length - 3; at >= 0; at -= 3) {
     const name = overrides[at + 1] as string;
-    const lowerName = name.toLowerCase();
-    if (isOwned(lowerName) || removed.includes(lowerName)) continue;
+    const lowered = lowerName(name);
+    if (isOwned(lowered) || removed.includes(lowered)) continue;
     const operation = overrides[at];
     if (operation !== 'r') added.push(encodeHeaderValue(overrides[at + 2] as string), name);
-    if (operation !== 'a') removed.push(lowerName);
+    if (operation !== 'a') removed.push(lowered);
   }
   added.reverse();
   return { removed, added };
 }
 
-const NOT_ASCII = /[^\x00-\x7f]/;
+const NOT_PLAIN = /[^\t\x20-\x7e]/;
 const BEYOND_LATIN1 = /[^\x00-\xff]/;
 const FORBIDDEN = /[\r\n\0]/;
 
@@ -45,9 +45,21 @@ const FORBIDDEN = /[\r\n\0]/;
  * its low byte, which is CR. Throws GatewayError GW_PLUGIN_FAILED on CR, LF and NUL.
  */
 export function encodeHeaderValue(value: string): string {
+  if (!NOT_PLAIN.test(value)) return value;
   if (FORBIDDEN.test(value))
     throw new GatewayError('GW_PLUGIN_FAILED', 'a header value has CR, LF or NUL in it');
-  if (!NOT_ASCII.test(value)) return value;
   const isBytes = !BEYOND_LATIN1.test(value) && isUtf8(Buffer.from(value, 'latin1'));
   return isBytes ? value : Buffer.from(value, 'utf8').toString('latin1');
+}
+
+/** Plugins write the same few names over and over; full means no more are learned. */
+const LOWERED_NAMES_LIMIT = 512;
+const loweredNames = new Map<string, string>();
+
+function lowerName(name: string): string {
+  const known = loweredNames.get(name);
+  if (known !== undefined) return known;
+  const lowered = name.toLowerCase();
+  if (loweredNames.size < LOWERED_NAMES_LIMIT) loweredNames.set(name, lowered);
+  return lowered;
 }
