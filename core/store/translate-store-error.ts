@@ -7,6 +7,8 @@ const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';
 /** Postgres 18 reports `on delete restrict` by this. */
 const RESTRICT_VIOLATION = '23001';
+/** A text does not fit into the index that guards or finds it: a third of a page, after compression. */
+const LIMIT_EXCEEDED = '54000';
 
 interface DriverError {
   readonly code?: string;
@@ -47,7 +49,21 @@ export function translateWriteFailure(entity: EntityDefinition, row: EntityRow, 
     const field = Object.keys(entity.fields).find((name) => constraint === `${entity.name}_${name}_fkey`);
     if (field) return referenceViolation(entity, field, row, error);
   }
+  if (code === LIMIT_EXCEEDED) return tooLong(entity, row, error);
   return translateFailure(error);
+}
+
+/** Which index was too small is not always told, but only the longest of the indexed texts can be too long. */
+function tooLong(entity: EntityDefinition, row: EntityRow, cause: unknown): EntityError {
+  const uniques = Object.keys(entity.fields).filter((name) => entity.fields[name]?.unique);
+  const [field = 'id'] = [...uniques, 'tags'].sort((a, b) => longestText(row[b]) - longestText(row[a]));
+  const text = 'value is too long to be indexed';
+  return new EntityError(2, `schema violation (${field}: ${text})`, { fields: { [field]: text }, cause });
+}
+
+function longestText(value: unknown): number {
+  if (Array.isArray(value)) return Math.max(0, ...value.map(longestText));
+  return typeof value === 'string' ? value.length : 0;
 }
 
 /** The EntityError a failed delete stands for, or the failure itself. */

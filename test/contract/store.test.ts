@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { completeForInsert } from '../../core/entities/complete-entity.ts';
 import { consumers } from '../../core/entities/consumers.ts';
@@ -118,6 +118,32 @@ function specifyStore(open: () => Promise<TestDatabase>) {
       fields: { name: 'cors', consumer: { id: bob.id }, route: null, service: null },
     });
     expect(await refusal(store.insert(plugins, make(plugins, { name: 'cors' })))).toMatchObject({ code: 5 });
+  });
+
+  it.each([
+    ['username', 3_000],
+    ['username', 20_000],
+    ['custom_id', 3_000],
+  ])('refuses a %s of %i characters, which no index can hold', async (field, length) => {
+    // Random text, since a database compresses what repeats itself.
+    const long = randomBytes(length).toString('hex').slice(0, length);
+    const expected = {
+      code: 2,
+      message: `schema violation (${field}: value is too long to be indexed)`,
+      fields: { [field]: 'value is too long to be indexed' },
+    };
+    const named = { username: 'bob', [field]: long };
+    expect(await refusal(store.insert(consumers, make(consumers, named)))).toEqual(expected);
+    const bob = await store.insert(consumers, make(consumers, { username: 'bob' }));
+    expect(await refusal(store.update(consumers, { ...bob, [field]: long }))).toEqual(expected);
+  });
+
+  it('refuses a tag that no index can hold', async () => {
+    const tags = ['short', randomBytes(4_000).toString('hex')];
+    expect(await refusal(store.insert(consumers, make(consumers, { username: 'bob', tags })))).toMatchObject({
+      code: 2,
+      fields: { tags: 'value is too long to be indexed' },
+    });
   });
 
   it('refuses a reference to nothing', async () => {
