@@ -6,6 +6,10 @@ import { readProcessStat, readResidentBytes } from './process-usage.ts';
 import type { Sample, Usage } from './result-file.ts';
 import { headersOf, SCENARIO_PATHS, type ScenarioName } from './scenario.ts';
 import type { RunningSubject, SubjectName } from './subjects/subject.ts';
+import type { Upstream } from './upstream.ts';
+
+/** A subject that keeps its connections to the upstream alive stays far below. */
+const CONNECTIONS_PER_REQUEST_LIMIT = 0.05;
 
 export interface Contestant {
   readonly name: SubjectName;
@@ -15,6 +19,7 @@ export interface Contestant {
 
 export interface Measuring {
   readonly contestants: readonly Contestant[];
+  readonly upstream: Upstream;
   readonly generator: LoadGenerator;
   readonly options: BenchOptions;
   readonly signal: AbortSignal;
@@ -44,7 +49,7 @@ async function measureOnce(
   { name, running }: Contestant,
   scenario: ScenarioName,
   round: number,
-  { generator, options, signal }: Measuring,
+  { upstream, generator, options, signal }: Measuring,
 ): Promise<Sample> {
   const load = {
     url: `${running.proxyUrl}${SCENARIO_PATHS[scenario]}`,
@@ -53,12 +58,14 @@ async function measureOnce(
     signal,
   };
   if (options.warmupSeconds > 0) await generator.run({ ...load, seconds: options.warmupSeconds });
+  const connectionsBefore = await upstream.countConnections();
   const before = readProcesses(running);
   const startedAtMs = performance.now();
   const report = await generator.run({ ...load, seconds: options.seconds });
   const elapsedMicros = (performance.now() - startedAtMs) * 1_000;
   const after = readProcesses(running);
   requireSameProcesses(name, before, after);
+  requireKeepAlive(name, ((await upstream.countConnections()) - connectionsBefore) / report.requests);
   const usageOf = (pids: readonly number[]): Usage => {
     const cpuMicros = pids.reduce(
       (sum, pid) => sum + (after.get(pid)?.cpuMicros ?? 0) - (before.get(pid)?.cpuMicros ?? 0),
@@ -93,6 +100,14 @@ function readProcesses(running: RunningSubject): Map<number, ProcessReading> {
       const stat = readProcessStat(pid);
       return stat === undefined ? [] : [[pid, { part, cpuMicros: stat.cpuMicros }] as const];
     }),
+  );
+}
+
+/** A new connection for each request costs several times the proxying itself: a mistake in its configuration. */
+function requireKeepAlive(name: SubjectName, connectionsPerRequest: number): void {
+  if (connectionsPerRequest <= CONNECTIONS_PER_REQUEST_LIMIT) return;
+  throw new Error(
+    `${name} opened ${connectionsPerRequest.toFixed(2)} upstream connections a request: it does not keep them alive`,
   );
 }
 

@@ -8,8 +8,19 @@ const headers = {
   'Content-Length': String(Buffer.byteLength(UPSTREAM_ANSWER)),
 };
 
-const server = createServer((_request, response) => {
+let acceptedCount = 0;
+let requestCount = 0;
+
+const server = createServer((request, response) => {
+  requestCount += 1;
+  if (request.url === '/connections') {
+    response.end(`server accepts handled requests\n ${acceptedCount} ${acceptedCount} ${requestCount}\n`);
+    return;
+  }
   response.writeHead(200, headers).end(UPSTREAM_ANSWER);
+});
+server.on('connection', () => {
+  acceptedCount += 1;
 });
 server.keepAliveTimeout = 600_000;
 server.listen(Number(port), address);

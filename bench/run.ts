@@ -116,7 +116,14 @@ async function runBench(options: BenchOptions, signal: AbortSignal, undoing: Und
     }
   }
   console.error(announce(options, contestants, generator.name));
-  const samples = await measureRounds({ contestants, generator, options, signal, onSample: printProgress });
+  const samples = await measureRounds({
+    contestants,
+    upstream,
+    generator,
+    options,
+    signal,
+    onSample: printProgress,
+  });
   await checkWorkDone(contestants, samples);
   return {
     format: RESULT_FORMAT,

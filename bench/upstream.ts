@@ -9,6 +9,8 @@ import { findNginx, startNginx } from './subjects/start-nginx.ts';
 export interface Upstream {
   readonly port: number;
   readonly kind: 'nginx' | 'node';
+  /** Connections accepted since its start. */
+  countConnections(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -33,5 +35,20 @@ export async function startUpstream(folder: string, address: string): Promise<Up
           values: { listen: `${address}:${port}`, answer: UPSTREAM_ANSWER },
         });
   await waitUntilReady(owned, () => answersOk(`http://127.0.0.1:${port}/`), READY_TIMEOUT_MS);
-  return { port, kind: build === undefined ? 'node' : 'nginx', stop: owned.stop };
+  return {
+    port,
+    kind: build === undefined ? 'node' : 'nginx',
+    countConnections: async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/connections`);
+      return parseAcceptedConnections(await answer.text());
+    },
+    stop: owned.stop,
+  };
+}
+
+/** Reads the status page of nginx: the first figure below `server accepts handled requests`. */
+export function parseAcceptedConnections(page: string): number {
+  const accepted = /server accepts handled requests\s+(\d+)/.exec(page)?.[1];
+  if (accepted === undefined) throw new Error(`not a status page of nginx: '${page}'`);
+  return Number(accepted);
 }

@@ -1,6 +1,7 @@
 /** Reading what the load generators print. */
 import { describe, expect, it } from 'vitest';
 import { parseAutocannonReport, parseWrkReport } from '../../../bench/load-report.ts';
+import { parseAcceptedConnections } from '../../../bench/upstream.ts';
 
 const WRK = `Running 5s test @ http://127.0.0.1:8000/plain
   1 threads and 64 connections
@@ -65,5 +66,14 @@ describe('the report of autocannon', () => {
 
   it('is refused when a figure is missing', () => {
     expect(() => parseAutocannonReport('{"requests":{"total":1}}')).toThrow('requests.average');
+  });
+});
+
+describe('the status page of the upstream', () => {
+  it('gives the connections accepted so far', () => {
+    const page =
+      'Active connections: 3 \nserver accepts handled requests\n 17 17 90000 \nReading: 0 Writing: 1 Waiting: 2 \n';
+    expect(parseAcceptedConnections(page)).toBe(17);
+    expect(() => parseAcceptedConnections('<html>')).toThrow('not a status page');
   });
 });

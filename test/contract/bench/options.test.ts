@@ -1,4 +1,5 @@
 /** The flags of the bench and the templates it fills. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseOptions } from '../../../bench/options.ts';
 import { UPSTREAM_ANSWER } from '../../../bench/scenario.ts';
@@ -36,6 +37,16 @@ describe('the templates', () => {
     expect(fillTemplate('listen {{listen}};', { listen: 80 })).toBe('listen 80;');
     expect(() => fillTemplate('listen {{listen}};', {})).toThrow('{{listen}}');
   });
+
+  it.each(['plain.conf', 'lua.conf'])(
+    '%s forwards the same headers from every location that proxies',
+    (file) => {
+      const text = readFileSync(new URL(`../../../bench/nginx/${file}`, import.meta.url), 'utf8');
+      const locations = text.split(/^ +location /m).filter((location) => location.includes('proxy_pass'));
+      expect(locations).toHaveLength(2);
+      for (const location of locations) expect(location).toContain('/forward.conf;');
+    },
+  );
 
   it('get an answer of 105 bytes that is JSON and needs no quoting', () => {
     expect(Buffer.byteLength(UPSTREAM_ANSWER)).toBe(105);
