@@ -29,3 +29,23 @@ export function joinHead(status: number, headers: readonly string[]): string {
 export function encodeHead(head: string): string | Uint8Array {
   return NOT_ASCII.test(head) ? Buffer.from(head, 'latin1') : head;
 }
+
+/** Length of a body that is sent in chunks, or of one that is absent. */
+export const UNMEASURED = -1;
+
+export const CLOSE_LINE = '\r\nConnection: close';
+
+/** "HTTP/1.1 ", the line end behind a joined head, and the Date line, which the library adds. */
+const ADDED_BYTES = 9 + 2 + 37;
+const CONTENT_LENGTH_BYTES = 'Content-Length: \r\n'.length;
+/** Without the empty line behind it: in the library's hands that is the beginning of a chunk. */
+const CHUNKED_BYTES = 'Transfer-Encoding: chunked'.length;
+
+/** Bytes of a head on the wire, from its joined text and what the library adds to it. */
+export function countHead(head: string, closes: boolean, hasBody: boolean, bodyLength: number): number {
+  let bytes = ADDED_BYTES + head.length + 2;
+  if (closes) bytes += CLOSE_LINE.length;
+  if (bodyLength !== UNMEASURED) bytes += CONTENT_LENGTH_BYTES + String(bodyLength).length;
+  else if (hasBody) bytes += CHUNKED_BYTES;
+  return bytes;
+}

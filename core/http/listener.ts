@@ -63,9 +63,6 @@ const DEFAULT_IDLE_TIMEOUT_SECONDS = 75;
 /** The key that makes the library leave out its `uWebSockets: 20` response header. */
 const SILENCE_KEY = '999999990007';
 
-/** Methods for which the library can route a request twice; all others go by `any` at once. */
-const ROUTED_METHODS = ['get', 'head', 'post', 'put', 'patch', 'del', 'options'] as const;
-
 /** Binds the port. Rejects when it cannot be bound. */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
   const uws = loadUws();
@@ -76,9 +73,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const socket = bind(app, options.address, options.port);
   const port = uws.us_socket_local_port(socket);
   // Nothing is read from a connection before this function has returned to the event loop.
-  const server = createRequestServer(options, port);
-  for (const method of ROUTED_METHODS) app[method]('/*', server.serveOrYield);
-  app.any('/*', server.serve);
+  app.any('/*', createServe(options, port));
   let isAccepting = true;
   const stopAccepting = (): void => {
     if (!isAccepting) return;
@@ -127,13 +122,10 @@ const collectHeader = (name: string, value: string): void => {
   collected.push(name, value);
 };
 
-interface RequestServer {
-  serve(res: HttpResponse, req: HttpRequest): void;
-  /** The same, but a request with a chunked body is passed on to `serve` with a second handle on its connection. */
-  serveOrYield(res: HttpResponse, req: HttpRequest): void;
-}
-
-function createRequestServer(options: ListenerOptions, localPort: number): RequestServer {
+function createServe(
+  options: ListenerOptions,
+  localPort: number,
+): (res: HttpResponse, req: HttpRequest) => void {
   const { handler, renderRefusal, onHandlerError } = options;
   const maxBodyBytes = options.maxBodyBytes || Number.POSITIVE_INFINITY;
   const found = createInspectedHead();
@@ -148,9 +140,8 @@ function createRequestServer(options: ListenerOptions, localPort: number): Reque
     },
     isDraining: options.isDraining ?? (() => false),
   };
-  let spare: HttpResponse | undefined;
 
-  const serve = (res: HttpResponse, req: HttpRequest, mayYield: boolean): void => {
+  return (res, req) => {
     let headers: string[] = [];
     collected = headers;
     req.forEach(collectHeader);
@@ -159,11 +150,6 @@ function createRequestServer(options: ListenerOptions, localPort: number): Reque
     // Undefined without a `?`, whatever the declaration says.
     const rawQuery = req.getQuery() as string | undefined;
     let refusal = inspectHead(method, rawPath, rawQuery, headers, found);
-    if (refusal === undefined && found.bodyLength < 0 && mayYield) {
-      spare = res;
-      req.setYield(true);
-      return;
-    }
     if (refusal === undefined && found.bodyLength > maxBodyBytes) refusal = 'GW_BODY_TOO_LARGE';
     if (found.hasForeignText) headers = headers.map(restoreBytes);
     const exchange = new UwsExchange(res, settings, {
@@ -175,9 +161,7 @@ function createRequestServer(options: ListenerOptions, localPort: number): Reque
       bodyLength: found.bodyLength,
       peerAddress: formatPeerAddress(res.getRemoteAddress()),
       isRefused: refusal !== undefined && refusal !== 'GW_METHOD_NOT_ALLOWED',
-      spare,
     });
-    spare = undefined;
     if (exchange.body !== undefined) {
       res.onData((bytes, isLast) => exchange.acceptBody(bytes, isLast));
     }
@@ -189,11 +173,6 @@ function createRequestServer(options: ListenerOptions, localPort: number): Reque
       onHandlerError?.(error);
     }
     if (!exchange.isOver) res.onAborted(() => exchange.handleAbort());
-  };
-
-  return {
-    serve: (res, req) => serve(res, req, false),
-    serveOrYield: (res, req) => serve(res, req, true),
   };
 }
 

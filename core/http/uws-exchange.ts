@@ -4,8 +4,9 @@
  */
 import type { HttpResponse } from 'uWebSockets.js';
 import type { ErrorCode } from '../errors.ts';
-import { encodeHead, isBodiless, joinHead } from './answer-head.ts';
+import { CLOSE_LINE, countHead, encodeHead, isBodiless, joinHead, UNMEASURED } from './answer-head.ts';
 import type { ClientEvents, ClientExchange, ExchangeHandler } from './client-exchange.ts';
+import { countUnendedAnswer, joinBareAnswer, joinWholeAnswer, LAST_CHUNK } from './unended-answer.ts';
 import { UwsRequestBody } from './uws-request-body.ts';
 
 /** What all exchanges of one listener share. */
@@ -34,8 +35,6 @@ export interface RequestHead {
   readonly peerAddress: string;
   /** The guard has refused it: whatever follows on the connection is not to be trusted. */
   readonly isRefused: boolean;
-  /** A second handle on the connection that outlives the answer by a moment; chunked bodies need it. */
-  readonly spare: HttpResponse | undefined;
 }
 
 /** Where an answer stands. Numbers, because this is looked at in every call. */
@@ -44,18 +43,11 @@ const STREAMING = 1;
 const ENDING = 2;
 const OVER = 3;
 
-/** Length of a streamed body that is sent in chunks, or of an absent one. */
-const UNMEASURED = -1;
 /** What a client may still send behind an early answer before it is cut off. */
 const MAX_DISCARDED_BYTES = 1024 * 1024;
 
-const CLOSE_LINE = '\r\nConnection: close';
-/** Lengths of what the library adds to a head: "HTTP/1.1 ", CRLF, the Date line, and a framing line with CRLF. */
-const DATE_LINE_BYTES = 37;
-const STATUS_AND_DATE_BYTES = 9 + 2 + DATE_LINE_BYTES;
-const CONTENT_LENGTH_BYTES = 20;
-const CHUNKED_LINE_BYTES = 28;
-const LAST_CHUNK_BYTES = 7;
+/** More than the library gathers before it writes, so that each piece tells whether the socket is full. */
+const PIECE_BYTES = 65_536;
 /** Well below every timeout one would configure, and rare enough to cost nothing. */
 const RENEWAL_INTERVAL_MS = 2000;
 
@@ -80,10 +72,10 @@ export class UwsExchange implements ClientExchange {
 
   private readonly settings: ExchangeSettings;
   private res: HttpResponse | undefined;
-  private readonly spare: HttpResponse | undefined;
   /**
    * Nothing behind this request may ever be parsed: its framing is doubtful, or its body came in chunks, which
-   * the library reads loosely. The answer is completed outside of the parser and the connection closed behind it.
+   * the library reads loosely. To the library the answer is never complete, since it closes a connection that
+   * carries a second request meanwhile; the connection is closed once the answer is out.
    */
   private readonly isAlone: boolean;
   private isReadingPaused = false;
@@ -109,7 +101,6 @@ export class UwsExchange implements ClientExchange {
   constructor(res: HttpResponse, settings: ExchangeSettings, head: RequestHead) {
     this.res = res;
     this.settings = settings;
-    this.spare = head.spare;
     this.method = head.method;
     this.rawPath = head.rawPath;
     this.rawQuery = head.rawQuery;
@@ -159,6 +150,10 @@ export class UwsExchange implements ClientExchange {
     this.hasBody = !isBare && this.method !== 'HEAD';
     if (!isBare) this.bodyLength = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     this.pending = body;
+    if (this.isAlone && this.hasBody && this.bodyLength > 0) {
+      this.pending = Buffer.from(body as string);
+      this.bodyLength = UNMEASURED;
+    }
     this.complete();
   }
 
@@ -178,6 +173,8 @@ export class UwsExchange implements ClientExchange {
       this.complete();
       return;
     }
+    // In chunks whatever the length: the library would call a measured answer complete by itself.
+    if (this.isAlone) this.bodyLength = UNMEASURED;
     this.state = STREAMING;
   }
 
@@ -262,7 +259,7 @@ export class UwsExchange implements ClientExchange {
         this.giveUpOversize();
         body.skip(bytes.byteLength, isLast);
       } else body.accept(Buffer.from(bytes.slice(0)), isLast);
-      if (!isLast) this.keepUploadAlive();
+      if (!isLast && !body.isDiscarding) this.keepReadingAsAsked();
       if (this.state === ENDING && this.isAlone) this.completeAlone();
     } finally {
       corked = outer;
@@ -288,14 +285,19 @@ export class UwsExchange implements ClientExchange {
     const waiting = this.pending as Uint8Array | undefined;
     // Copied where it cannot go out at once, since the caller's buffer is only lent.
     if (waiting !== undefined) this.pending = Buffer.concat([waiting, chunk]);
-    else this.pending = this.isAlone || this.isBlocked ? Buffer.from(chunk) : chunk;
+    else this.pending = this.isBlocked ? Buffer.from(chunk) : chunk;
     this.complete();
   }
 
   /** Everything has been handed over: sends the rest and, where need be, closes the connection behind it. */
   private complete(): void {
     this.state = ENDING;
-    if (!this.isHeadOut) this.countWhole();
+    if (!this.isHeadOut) {
+      const isEmpty = this.pending === undefined || this.pending.length === 0;
+      if (this.hasBody && isEmpty) this.bodyLength = 0;
+      this.bytesSent = countHead(this.head, this.closes, this.hasBody, this.bodyLength);
+      if (this.hasBody) this.bytesSent += Math.max(this.bodyLength, 0);
+    }
     if (this.isAlone) {
       if (this.body !== undefined && !this.body.isDiscarding) this.body.discard();
       this.completeAlone();
@@ -328,8 +330,14 @@ export class UwsExchange implements ClientExchange {
   }
 
   /** The library prolongs its timer only for fast uploads; pausing and resuming starts it anew for any. */
-  private keepUploadAlive(): void {
-    if (this.res === undefined || this.isReadingPaused) return;
+  private keepReadingAsAsked(): void {
+    if (this.res === undefined) return;
+    if (this.isReadingPaused) {
+      // A write that the socket did not take whole has made the library read again, and it may write once more
+      // when it is done with these bytes: only behind that does a pause last.
+      setImmediate(UwsExchange.pauseLater, this);
+      return;
+    }
     const nowMs = performance.now();
     if (nowMs < this.nextRenewalMs) return;
     this.nextRenewalMs = nowMs + RENEWAL_INTERVAL_MS;
@@ -357,7 +365,8 @@ export class UwsExchange implements ClientExchange {
   }
 
   private putNow(res: HttpResponse): void {
-    if (!this.isHeadOut && this.state === ENDING) this.putWhole(res);
+    if (this.isAlone && this.state === ENDING) this.putAlone(res);
+    else if (!this.isHeadOut && this.state === ENDING) this.putWhole(res);
     else if (this.bodyLength === UNMEASURED) this.putChunk(res);
     else this.putMeasured(res, this.bodyLength);
   }
@@ -366,52 +375,67 @@ export class UwsExchange implements ClientExchange {
   private putWhole(res: HttpResponse): void {
     const body = this.pending ?? '';
     const length = this.bodyLength;
-    this.isHeadOut = true;
-    if (length === UNMEASURED && !this.hasBody) {
-      this.putBare(res);
-      return;
-    }
-    res.writeStatus(encodeHead(this.head));
+    const { hasBody, closes } = this;
+    const isBare = !hasBody && length === UNMEASURED;
+    // The library can end a bare answer, but neither announce that it closes nor do it.
+    res.writeStatus(encodeHead(isBare && closes ? this.head + CLOSE_LINE : this.head));
     this.letGo();
-    if (this.hasBody) {
-      res.end(body, this.closes);
-    } else {
-      res.endWithoutBody(length, this.closes);
-    }
+    if (hasBody) res.end(body, closes);
+    else if (isBare) res.endWithoutBody();
+    else res.endWithoutBody(length, closes);
   }
 
-  /** An answer without a body and without a length, which the library can end but not close behind. */
-  private putBare(res: HttpResponse): void {
-    const head = this.closes ? this.head + CLOSE_LINE : this.head;
-    if (!this.isAlone) {
-      res.writeStatus(encodeHead(head));
-      this.letGo();
-      res.endWithoutBody();
-      return;
+  /** The rest of an answer behind which the connection is closed. What the socket does not take comes later. */
+  private putAlone(res: HttpResponse): void {
+    const rest = this.pending as Uint8Array | undefined;
+    const hasRest = this.hasBody && rest !== undefined && rest.length > 0;
+    if (!this.isHeadOut && (!hasRest || rest.length <= PIECE_BYTES)) {
+      this.putWholeAlone(res, hasRest ? rest : undefined);
+    } else {
+      if (!this.putPieces(res, rest)) return;
+      res.writeHeader(LAST_CHUNK.name, LAST_CHUNK.value);
+      this.bytesSent += LAST_CHUNK.byteCount;
     }
-    // A second line end completes the head, so that nothing is left to do for the library but to close.
-    res.writeStatus(encodeHead(`${head}\r\nDate: ${new Date().toUTCString()}\r\n`));
     this.state = OVER;
     setImmediate(UwsExchange.closeLater, this);
+  }
+
+  /** Whether all of it is out. */
+  private putPieces(res: HttpResponse, bytes: Uint8Array | undefined): boolean {
+    let rest = bytes;
+    while (rest !== undefined && rest.length > 0 && !this.isBlocked) {
+      this.pending = rest.subarray(0, PIECE_BYTES);
+      rest = rest.subarray(PIECE_BYTES);
+      this.putChunk(res);
+    }
+    this.pending = rest;
+    return !this.isBlocked;
+  }
+
+  private putWholeAlone(res: HttpResponse, body: Uint8Array | undefined): void {
+    const bytes =
+      body === undefined ? joinBareAnswer(this.head, this.bodyLength) : joinWholeAnswer(this.head, body);
+    res.writeStatus(bytes);
+    this.bytesSent = countUnendedAnswer(bytes);
   }
 
   private putChunk(res: HttpResponse): void {
     const chunk = this.pending;
     this.pending = undefined;
-    if (!this.isHeadOut) this.putHead(res, CHUNKED_LINE_BYTES);
+    if (!this.isHeadOut) this.putHead(res);
     if (chunk !== undefined) {
       this.bytesSent += chunk.length + chunk.length.toString(16).length + 4;
       if (!res.write(chunk)) this.block(res);
     }
-    if (this.state !== ENDING) return;
-    this.bytesSent += LAST_CHUNK_BYTES;
+    if (this.state !== ENDING || this.isAlone) return;
+    this.bytesSent += '\r\n0\r\n\r\n'.length;
     this.letGo();
     res.end();
   }
 
   private putMeasured(res: HttpResponse, total: number): void {
     const chunk = this.pending as Uint8Array;
-    if (!this.isHeadOut) this.putHead(res, CONTENT_LENGTH_BYTES + String(total).length);
+    if (!this.isHeadOut) this.putHead(res);
     const [isTaken, isDone] = res.tryEnd(chunk, total);
     if (isDone) {
       this.bytesSent += total - this.bodyBytesTaken;
@@ -426,21 +450,10 @@ export class UwsExchange implements ClientExchange {
     if (!isTaken) this.block(res);
   }
 
-  private putHead(res: HttpResponse, framingBytes: number): void {
+  private putHead(res: HttpResponse): void {
     res.writeStatus(encodeHead(this.closes ? this.head + CLOSE_LINE : this.head));
     this.isHeadOut = true;
-    this.countHead(framingBytes);
-  }
-
-  private countWhole(): void {
-    const length = this.bodyLength;
-    this.countHead(length === UNMEASURED ? 2 : CONTENT_LENGTH_BYTES + String(length).length);
-    if (this.hasBody && length > 0) this.bytesSent += length;
-  }
-
-  private countHead(framingBytes: number): void {
-    const closeBytes = this.closes ? CLOSE_LINE.length : 0;
-    this.bytesSent = STATUS_AND_DATE_BYTES + this.head.length + closeBytes + framingBytes;
+    this.bytesSent = countHead(this.head, this.closes, true, this.bodyLength);
   }
 
   private block(res: HttpResponse): void {
@@ -475,15 +488,15 @@ export class UwsExchange implements ClientExchange {
     if (exchange?.res !== undefined) exchange.putNow(exchange.res);
   };
 
+  private static readonly pauseLater = (exchange: UwsExchange): void => {
+    if (exchange.isReadingPaused) exchange.res?.pause();
+  };
+
   private static readonly completeLater = (exchange: UwsExchange): void => {
     exchange.isCompletionDue = false;
     if (exchange.res === undefined) return;
-    // From here on the library must not read another byte, or it would take it for a request.
     exchange.pauseReading();
-    const wasStreamed = exchange.isHeadOut;
     exchange.put();
-    // The socket cannot have been freed yet: that happens at the end of a turn of the event loop.
-    if (wasStreamed && exchange.state === OVER) exchange.spare?.close();
   };
 
   private static readonly closeLater = (exchange: UwsExchange): void => {

@@ -224,6 +224,7 @@ it.each([
   'GET /measured',
   'GET /chunked',
   'GET /empty-measured',
+  'GET /empty-chunked',
 ])('counts the bytes it sends for %s', async (line) => {
   toy.exchanges.length = 0;
   const { received } = await exchangeBytes(toy.port, request(line), QUIET);

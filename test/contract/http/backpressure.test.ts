@@ -1,6 +1,6 @@
 /** A client that does not read must cost bounded memory, and get every byte once it does. */
 import { connect } from 'node:net';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ClientExchange } from '../../../core/http/client-exchange.ts';
 import { request, startToyListener, until } from './start-toy-listener.ts';
 
@@ -117,4 +117,73 @@ it('keeps a whole answer larger than any socket buffer for a slow client', async
   socket.resume();
   await until('the answer has ended', () => hasEnded);
   expect(bytes).toBe(toy.exchanges[0]?.bytesSent);
+});
+
+describe('a slow client that sent its request in chunks', () => {
+  const big = Buffer.alloc(TOTAL_BYTES, 7);
+  const ask = request('POST /', ['Transfer-Encoding: chunked'], '0\r\n\r\n');
+  const ways = [
+    ['in one go', (exchange: ClientExchange) => exchange.send(200, [], big)],
+    ['with a known length', (exchange: ClientExchange) => void pump(exchange, TOTAL_BYTES)],
+    ['in chunks', (exchange: ClientExchange) => void pump(exchange, undefined)],
+  ] as const;
+
+  it.each(ways)('gets every byte of an answer %s, and then the end of the connection', async (_, answer) => {
+    const toy = await startToyListener({ '/': answer });
+    const socket = connect(toy.port, '127.0.0.1');
+    socket.pause();
+    socket.write(ask);
+    await until('the request has arrived', () => toy.served.length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const chunks: Buffer[] = [];
+    let hasEnded = false;
+    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('end', () => {
+      hasEnded = true;
+    });
+    socket.resume();
+    await until('the connection has ended', () => hasEnded);
+    const received = Buffer.concat(chunks);
+    expect(joinChunks(received.subarray(received.indexOf('\r\n\r\n') + 4))).toHaveLength(TOTAL_BYTES);
+    expect(toy.exchanges[0]?.bytesSent).toBe(received.length);
+  });
+
+  it.each(ways)('cannot have another request served behind an answer %s', async (_, answer) => {
+    const toy = await startToyListener({ '/': answer });
+    const socket = connect(toy.port, '127.0.0.1');
+    let hasClosed = false;
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      hasClosed = true;
+    });
+    socket.pause();
+    socket.write(ask);
+    await until('the request has arrived', () => toy.served.length === 1);
+    for (let turn = 0; turn < 3; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      if (!socket.destroyed) socket.write(request('GET /smuggled'));
+    }
+    socket.resume();
+    await until('the connection has ended', () => hasClosed);
+    expect(toy.served).toEqual(['POST /']);
+  });
+});
+
+it('keeps a paused upload paused while the answer waits for the client', async () => {
+  const total = 48 * 1024 * 1024;
+  const toy = await startToyListener({
+    '/': (exchange) => {
+      exchange.writeHead(200, [], undefined, true);
+      exchange.body?.startReading({ onChunk: () => false, onEnd: () => undefined });
+      setTimeout(() => exchange.write(Buffer.alloc(TOTAL_BYTES)), 50);
+    },
+  });
+  const socket = connect(toy.port, '127.0.0.1');
+  socket.pause();
+  socket.write(request('POST /', [`Content-Length: ${total}`]));
+  socket.write(Buffer.alloc(total));
+  await until('the answer is on its way', () => (toy.exchanges[0]?.bytesSent ?? 0) > 1000);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(toy.exchanges[0]?.body?.bytesReceived).toBeLessThan(total / 4);
+  socket.destroy();
 });
