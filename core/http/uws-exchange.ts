@@ -43,8 +43,9 @@ const STREAMING = 1;
 const ENDING = 2;
 const OVER = 3;
 
-/** What a client may still send behind an early answer before it is cut off. */
+/** How much and how long a client may go on sending behind an answer that closes its connection. */
 const MAX_DISCARDED_BYTES = 1024 * 1024;
+const MAX_LINGER_MS = 5000;
 
 /** More than the library gathers before it writes, so that each piece tells whether the socket is full. */
 const PIECE_BYTES = 65_536;
@@ -74,12 +75,11 @@ export class UwsExchange implements ClientExchange {
   private res: HttpResponse | undefined;
   /**
    * Nothing behind this request may ever be parsed: its framing is doubtful, or its body came in chunks, which
-   * the library reads loosely. To the library the answer is never complete, since it closes a connection that
-   * carries a second request meanwhile; the connection is closed once the answer is out.
+   * the library reads loosely. To the library the answer stays incomplete, since then it closes a connection on
+   * which a second request follows; we close it once the answer is out.
    */
   private readonly isAlone: boolean;
   private isReadingPaused = false;
-  private isCompletionDue = false;
   private nextRenewalMs = 0;
   private state = AWAITED;
   private closes = false;
@@ -110,7 +110,7 @@ export class UwsExchange implements ClientExchange {
     this.receivedAtMs = performance.timeOrigin + performance.now();
     this.isAlone = head.isRefused || head.bodyLength < 0;
     this.body =
-      head.isRefused || head.bodyLength === 0
+      head.bodyLength === 0
         ? undefined
         : new UwsRequestBody(
             this,
@@ -260,7 +260,7 @@ export class UwsExchange implements ClientExchange {
         body.skip(bytes.byteLength, isLast);
       } else body.accept(Buffer.from(bytes.slice(0)), isLast);
       if (!isLast && !body.isDiscarding) this.keepReadingAsAsked();
-      if (this.state === ENDING && this.isAlone) this.completeAlone();
+      if (this.state === OVER && this.isAlone) this.closeOnceRead();
     } finally {
       corked = outer;
     }
@@ -298,25 +298,19 @@ export class UwsExchange implements ClientExchange {
       this.bytesSent = countHead(this.head, this.closes, this.hasBody, this.bodyLength);
       if (this.hasBody) this.bytesSent += Math.max(this.bodyLength, 0);
     }
-    if (this.isAlone) {
-      if (this.body !== undefined && !this.body.isDiscarding) this.body.discard();
-      this.completeAlone();
-    } else if (!this.isBlocked || this.bodyLength === UNMEASURED) {
-      this.body?.discard();
-      this.put();
-    }
+    if (this.isBlocked && (this.isAlone || this.bodyLength !== UNMEASURED)) return;
+    this.body?.discard();
+    this.put();
   }
 
   /**
-   * Waits for the end of the request body, and then for the event loop: promises settled by the last bytes run
-   * while the library is still parsing what came behind them, and it would go on with that as a new request.
+   * Closes the connection behind an answer, but for a while not if the client is still sending its body: it would
+   * be reset, and might never see the answer.
    */
-  private completeAlone(): void {
+  private closeOnceRead(): void {
     const body = this.body;
-    if (this.isBlocked || this.isCompletionDue) return;
     if (body !== undefined && !body.isComplete && body.bytesDiscarded < MAX_DISCARDED_BYTES) return;
-    this.isCompletionDue = true;
-    setImmediate(UwsExchange.completeLater, this);
+    setImmediate(UwsExchange.closeLater, this);
   }
 
   /** A chunked body has grown over the limit: the gateway is told that there is no client any more. */
@@ -397,7 +391,8 @@ export class UwsExchange implements ClientExchange {
       this.bytesSent += LAST_CHUNK.byteCount;
     }
     this.state = OVER;
-    setImmediate(UwsExchange.closeLater, this);
+    this.closeOnceRead();
+    if (this.body?.isComplete === false) setTimeout(UwsExchange.closeLater, MAX_LINGER_MS, this).unref();
   }
 
   /** Whether all of it is out. */
@@ -490,13 +485,6 @@ export class UwsExchange implements ClientExchange {
 
   private static readonly pauseLater = (exchange: UwsExchange): void => {
     if (exchange.isReadingPaused) exchange.res?.pause();
-  };
-
-  private static readonly completeLater = (exchange: UwsExchange): void => {
-    exchange.isCompletionDue = false;
-    if (exchange.res === undefined) return;
-    exchange.pauseReading();
-    exchange.put();
   };
 
   private static readonly closeLater = (exchange: UwsExchange): void => {
