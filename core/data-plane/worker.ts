@@ -56,7 +56,7 @@ const gateway: Gateway = {
   },
   policy,
   currentPlan: () => plan,
-  forward: client.forward,
+  forward: (request, events) => client.forward(request, events),
   retireGeneration,
   logFailure: (requestId, message, detail) => logger.error({ request_id: requestId, detail }, message),
   requestEnded: () => {
