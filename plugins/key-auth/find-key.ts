@@ -3,6 +3,7 @@ import type { AccessKong, DecodedBody, InferConfig } from '@tollgate/sdk';
 import type { schema } from './schema.ts';
 
 export type KeySearch =
+  /** The key may be empty: that ends the search, too, and its name is hidden like any other. */
   | { readonly kind: 'found'; readonly name: string; readonly key: string }
   | { readonly kind: 'missing' }
   | { readonly kind: 'repeated' };
@@ -22,7 +23,7 @@ export function findKey(
 ): KeySearch {
   for (const name of config.key_names) {
     const value = readValue(kong, config, name, body);
-    if (typeof value === 'string') return value === '' ? MISSING : { kind: 'found', name, key: value };
+    if (typeof value === 'string') return { kind: 'found', name, key: value };
     if (Array.isArray(value)) return REPEATED;
   }
   return MISSING;

@@ -13,6 +13,8 @@ import { schema } from './schema.ts';
 
 type Config = InferConfig<typeof schema>;
 
+const NO_KEY = 'No API key found in request';
+
 interface KeyCredential extends Credential {
   readonly consumer: { readonly id: string };
 }
@@ -40,10 +42,11 @@ export default definePlugin({
 async function authenticate(kong: AccessKong, config: Config): Promise<string | undefined> {
   const body = config.key_in_body ? await kong.request.getBody() : undefined;
   const search = findKey(kong, config, body);
-  if (search.kind === 'missing') return 'No API key found in request';
+  if (search.kind === 'missing') return NO_KEY;
   if (search.kind === 'repeated') return 'Duplicate API key found';
   // Hidden before the lookup: a key nobody owns must not reach the upstream of an anonymous request either.
   if (config.hide_credentials) hideCredentials(kong, search.name, body);
+  if (search.key === '') return NO_KEY;
   const credential = await kong.entities.find<KeyCredential>('keyauth_credentials', 'key', search.key);
   if (credential === undefined) return 'Unauthorized';
   const consumer = await kong.client.loadConsumer(credential.consumer.id);
