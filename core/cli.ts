@@ -73,7 +73,12 @@ async function runMigrations(action: MigrationAction, settings: Settings): Promi
 }
 
 /** Failures whose message tells the operator everything; for others the stack says more. */
-const SELF_EXPLAINING = new Set(['SchemaVersionError', 'StoreUnavailableError']);
+const SELF_EXPLAINING = new Set([
+  'SchemaVersionError',
+  'StoreUnavailableError',
+  'ListenError',
+  'DataPlaneStartError',
+]);
 
 function describeFailure(error: unknown): readonly string[] {
   if (error instanceof SettingsError) return error.problems;

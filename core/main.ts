@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import { createAdminApi } from './admin/create-admin-api.ts';
 import { createStatusApi } from './admin/create-status-api.ts';
 import { announceStart } from './announce-start.ts';
+import { checkPorts } from './check-ports.ts';
 import { loadSnapshot } from './config/load-snapshot.ts';
 import { createPluginCatalog } from './config/plugin-catalog.ts';
 import { createPublisher } from './config/publish-change.ts';
@@ -40,6 +41,7 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
   const version = readVersion();
   const nodeId = settings.nodeId ?? randomUUID();
 
+  await checkPorts(settings);
   const database = await openDatabase(locateDatabase(settings));
   await prepareSchema(database);
 

@@ -44,9 +44,7 @@ process.on('SIGTERM', () => {});
 function receiveFromControl(message: ControlMessage): void {
   switch (message.kind) {
     case 'boot':
-      boot = message.boot;
-      prepareNativeBinding();
-      for (let index = 0; index < message.boot.settings.workers; index++) startWorker(index);
+      startAll(message.boot);
       break;
     case 'found':
     case 'find-failed':
@@ -65,6 +63,17 @@ function receiveFromControl(message: ControlMessage): void {
   }
 }
 
+function startAll(given: Boot): void {
+  boot = given;
+  try {
+    prepareNativeBinding();
+  } catch (error) {
+    send({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+    return;
+  }
+  for (let index = 0; index < given.settings.workers; index++) startWorker(index);
+}
+
 function broadcast(command: Command & { readonly number: number }): void {
   const awaited = new Set(slots.keys());
   pending.set(command.number, { awaited, answers: [] });
@@ -76,7 +85,10 @@ function startWorker(index: number): void {
   const thread = new Worker(WORKER_MODULE, { workerData: { boot, index } });
   slots.set(index, { thread, startedAtMs: Date.now(), packages: undefined });
   thread.on('message', (message: WorkerMessage) => receiveFromWorker(index, message));
-  thread.on('error', (error) => process.stderr.write(`worker ${index}: ${error.stack ?? error.message}\n`));
+  thread.on('error', (error) => {
+    process.stderr.write(`worker ${index}: ${error.stack ?? error.message}\n`);
+    giveUpStart(error.message);
+  });
   thread.on('exit', () => replaceWorker(index));
 }
 
@@ -87,6 +99,12 @@ function receiveFromWorker(index: number, message: WorkerMessage): void {
       break;
     case 'done':
       noteAnswer(index, message.number, message.answer);
+      break;
+    case 'failed':
+      process.stderr.write(`worker ${index}: ${message.reason}\n`);
+      giveUpStart(message.reason);
+      // Where others serve already it is tried again.
+      void slots.get(index)?.thread.terminate();
       break;
     case 'catastrophe':
       process.stderr.write(`worker ${index}: ${message.reason}\n`);
@@ -103,6 +121,11 @@ function announceReady(index: number, packages: readonly PackageManifest[]): voi
   if (isReady || [...slots.values()].some((other) => other.packages === undefined)) return;
   isReady = true;
   send({ kind: 'ready', packages });
+}
+
+/** As long as the process has never served, one worker that cannot start is a reason for the operator. */
+function giveUpStart(reason: string): void {
+  if (!isReady) send({ kind: 'failed', reason });
 }
 
 function replaceWorker(index: number): void {

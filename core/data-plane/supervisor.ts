@@ -34,6 +34,11 @@ interface PendingCommand {
   readonly timer: NodeJS.Timeout;
 }
 
+/** The message says what the operator needs. */
+export class DataPlaneStartError extends Error {
+  override readonly name = 'DataPlaneStartError';
+}
+
 export class DataPlane {
   readonly #services: DataPlaneServices;
   readonly #logger: GatewayLogger;
@@ -59,13 +64,15 @@ export class DataPlane {
     return this.#isServing;
   }
 
-  /** Resolves to what the plugin packages declare once every worker listens. Rejects when one cannot. */
+  /**
+   * Resolves to what the plugin packages declare once every worker listens. Rejects with DataPlaneStartError when
+   * one cannot, and leaves no process behind then.
+   */
   start(): Promise<readonly PackageManifest[]> {
     return new Promise((resolve, reject) => {
       this.#spawn(resolve, (reason) => {
         this.#isStopping = true;
-        this.#child?.kill();
-        reject(new Error(reason));
+        reject(new DataPlaneStartError(`the proxy cannot start: ${reason}`));
       });
     });
   }
@@ -84,6 +91,7 @@ export class DataPlane {
   }
 
   async measure(): Promise<readonly WorkerMeasurements[]> {
+    if (!this.#isServing) return [];
     const answers = await this.#command((number) => ({ kind: 'measure', number }));
     return answers.flatMap(({ measurements }) => (measurements === undefined ? [] : [measurements]));
   }
@@ -92,26 +100,39 @@ export class DataPlane {
   stop(): Promise<void> {
     this.#isStopping = true;
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null) return Promise.resolve();
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
     return new Promise((resolve) => {
       child.once('exit', () => resolve());
       this.#send({ kind: 'drain' });
     });
   }
 
+  /** One of the two is called, once. */
   #spawn(onReady: (packages: readonly PackageManifest[]) => void, onFailed: (reason: string) => void): void {
     const child = fork(PROCESS_MODULE, [], { serialization: 'advanced' });
     this.#child = child;
+    let isStarting = true;
+    const fail = (reason: string) => {
+      if (!isStarting) return;
+      isStarting = false;
+      onFailed(reason);
+      // It ignores the gentler signals: a terminal sends those to the whole group.
+      child.kill('SIGKILL');
+    };
     child.on('message', (raw) => {
       const message = raw as DataPlaneMessage;
       if (message.kind === 'ready') {
+        isStarting = false;
         this.#isServing = true;
         onReady(message.packages);
-      } else if (message.kind === 'failed') onFailed(message.reason);
+      } else if (message.kind === 'failed') fail(message.reason);
       else this.#receive(message);
     });
     child.on('error', (error) => this.#logger.error({ err: error }, 'data plane process'));
-    child.once('exit', (code, signal) => this.#replace(code, signal));
+    child.once('exit', (code, signal) => {
+      fail(`its process ended with ${signal ?? `exit code ${code}`}`);
+      this.#replace(code, signal);
+    });
     this.#send({ kind: 'boot', boot: this.#boot });
   }
 
@@ -145,8 +166,9 @@ export class DataPlane {
     }
   }
 
+  /** A data plane that is still starting has its boot message before this one, and answers once it serves. */
   #command(make: (number: number) => Command): Promise<readonly WorkerAnswer[]> {
-    if (!this.#isServing) return Promise.resolve([]);
+    if (this.#child?.connected !== true) return Promise.resolve([]);
     const number = ++this.#lastNumber;
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
