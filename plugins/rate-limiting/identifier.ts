@@ -1,10 +1,11 @@
 /** What is limited: contract/plugins.md section 2.2. */
 import type { AccessKong, InferConfig } from '@tollgate/sdk';
 import type { schema } from './schema.ts';
+import { shortenText } from './shorten-text.ts';
 
 /** Falls back to the client's address whenever the chosen identifier is missing. */
 export function identifyClient(kong: AccessKong, config: InferConfig<typeof schema>): string {
-  return chosenIdentifier(kong, config) ?? kong.client.getForwardedIp();
+  return shortenText(chosenIdentifier(kong, config) ?? kong.client.getForwardedIp());
 }
 
 function chosenIdentifier(kong: AccessKong, config: InferConfig<typeof schema>): string | undefined {
