@@ -9,6 +9,7 @@ import type { PhaseListener } from '../pipeline/phase-lane.ts';
 import type { PhaseFailureReason, PhaseOutcome } from '../pipeline/phase-outcome.ts';
 import type { ForwardEvents, ResponseHead } from '../upstream/forward-request.ts';
 import { type Answer, answerExit } from './answer.ts';
+import { listDebugHeaders } from './debug-headers.ts';
 import { encodeResponseCall } from './encode-call.ts';
 import { nowMs } from './now.ts';
 import type { RequestFlow } from './request-flow.ts';
@@ -137,6 +138,9 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
 
   /** The head is known: plugins first, where the route has any for this phase. */
   #decide(): void {
+    if (this.#flow.gateway.policy.isDebugHeaderAllowed) {
+      this.#headers = this.#headers.concat(listDebugHeaders(this.#flow));
+    }
     if (!this.#flow.plan.hasResponsePhase) {
       this.#applyOverrides();
       this.#leaveDeciding();
