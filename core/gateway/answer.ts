@@ -10,6 +10,8 @@ export interface Answer {
   readonly headers: readonly string[];
   readonly body: string | Uint8Array;
   readonly source: ResponseSource;
+  /** Nothing more is to be read from this client. */
+  readonly closesConnection?: boolean;
 }
 
 /** What the form of an error depends on. */

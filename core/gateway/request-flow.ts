@@ -89,9 +89,14 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
 
   start(): void {
     this.exchange.events = this;
-    if (this.#refusal !== undefined) this.#answer = this.errorAnswer(new GatewayError(this.#refusal));
+    if (this.#refusal !== undefined) this.#answer = this.#refuse(this.#refusal);
     else this.#answer = refuseAtGate(this);
     this.#runNextSegment();
+  }
+
+  #refuse(code: ErrorCode): Answer {
+    const answer = this.errorAnswer(new GatewayError(code));
+    return code === 'GW_BAD_REQUEST' ? { ...answer, closesConnection: true } : answer;
   }
 
   /** Access: one crossing for each run of plugins that share a package. */

@@ -45,6 +45,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
   #isUpstreamDone = false;
   /** Body of an answer that is not streamed. */
   #whole: string | Uint8Array | undefined;
+  #closesConnection = false;
   #nextLane = 0;
   #phaseCall = 0;
 
@@ -59,6 +60,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
     this.status = answer.status;
     this.source = answer.source;
     this.#whole = answer.body;
+    this.#closesConnection = answer.closesConnection === true;
     const latencyMs = this.headAtMs - exchange.receivedAtMs;
     const upstream =
       forwardedAtMs > 0
@@ -211,7 +213,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
     const { exchange } = this.#flow;
     if (this.#whole !== undefined) {
       this.#stage = 'done';
-      exchange.send(this.status, this.#headers, this.#whole);
+      exchange.send(this.status, this.#headers, this.#whole, this.#closesConnection);
       this.#flow.finish();
       return;
     }
