@@ -11,12 +11,12 @@ const MAX_FIELDS = 1000;
 const NOTHING: DecodedBody = { mime: undefined, fields: undefined };
 
 export function decodeBody(bytes: string, contentType: string): DecodedBody {
-  const type = contentType.toLowerCase();
-  if (type.startsWith(FORM)) {
+  const type = mediaTypeOf(contentType);
+  if (type === FORM) {
     return { mime: FORM, fields: collectArguments(parseArguments(bytes, MAX_FIELDS)) };
   }
-  if (type.startsWith(JSON_TYPE)) return decodeJson(bytes);
-  if (type.startsWith(MULTIPART)) {
+  if (type === JSON_TYPE) return decodeJson(bytes);
+  if (type === MULTIPART) {
     const boundary = multipartBoundary(contentType);
     const parts = boundary === undefined ? undefined : decodeMultipart(bytes, boundary);
     if (parts === undefined) return NOTHING;
@@ -48,13 +48,19 @@ export function encodeBody(
       if (boundary === undefined || parts === undefined)
         throw new TypeError('there is no multipart body to change');
       return encodeMultipart(
-        parts.filter((part) => part.name in fields),
+        parts.filter((part) => Object.hasOwn(fields, part.name)),
         boundary,
       );
     }
     default:
       throw new TypeError(`unsupported content type '${mime}'`);
   }
+}
+
+/** Without parameters, in lower case. */
+function mediaTypeOf(contentType: string): string {
+  const end = contentType.indexOf(';');
+  return (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
 }
 
 function decodeJson(bytes: string): DecodedBody {

@@ -8,6 +8,7 @@ export interface Part {
 }
 
 const MAX_PARTS = 1000;
+const PARAMETER = /;\s*([^\s=;]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/gy;
 
 export function multipartBoundary(contentType: string): string | undefined {
   const match = /;\s*boundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))/i.exec(contentType);
@@ -41,6 +42,15 @@ function decodePart(text: string): Part | undefined {
   const headEnd = text.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
   const head = text.slice(0, headEnd);
-  const name = /^content-disposition:.*;\s*name="([^"]*)"/im.exec(head)?.[1];
+  const name = findName(head);
   return name === undefined || name === '' ? undefined : { name, head, content: text.slice(headEnd + 4) };
+}
+
+/** Parameters are read one after the other, so that a file's name cannot pass for the part's. */
+function findName(head: string): string | undefined {
+  const parameters = /^content-disposition:[^;\r\n]*(.*)$/im.exec(head)?.[1] ?? '';
+  for (const [, name, quoted, bare] of parameters.matchAll(PARAMETER)) {
+    if (name?.toLowerCase() === 'name') return quoted ?? bare;
+  }
+  return undefined;
 }
