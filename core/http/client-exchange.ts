@@ -49,13 +49,23 @@ export interface ClientExchange {
    * Answers in one go. `headers` is flat like the request's, without framing headers; Content-Length is added.
    * For HEAD and for 1xx/204/304 no body bytes are sent. `closeConnection` ends the connection behind the answer.
    */
-  send(status: number, headers: readonly string[], body: string | Uint8Array, closeConnection?: boolean): void;
+  send(
+    status: number,
+    headers: readonly string[],
+    body: string | Uint8Array,
+    closeConnection?: boolean,
+  ): void;
 
   /**
    * Starts a streamed answer. `bodyLength` undefined means chunked framing. `hasBody` false ends the answer at
-   * once (HEAD keeps the given length as its Content-Length).
+   * once (HEAD keeps the given length as its Content-Length). The head may wait for the first bytes of the body.
    */
-  writeHead(status: number, headers: readonly string[], bodyLength: number | undefined, hasBody: boolean): void;
+  writeHead(
+    status: number,
+    headers: readonly string[],
+    bodyLength: number | undefined,
+    hasBody: boolean,
+  ): void;
   /** False asks the caller to stop until `onDrain`. The bytes are copied before it returns. */
   write(chunk: Uint8Array): boolean;
   end(): void;

@@ -78,7 +78,7 @@ export class UwsExchange implements ClientExchange {
    * the library reads loosely. To the library the answer stays incomplete, since then it closes a connection on
    * which a second request follows; we close it once the answer is out.
    */
-  private readonly isAlone: boolean;
+  private isAlone: boolean;
   private isReadingPaused = false;
   private nextRenewalMs = 0;
   private state = AWAITED;
@@ -145,7 +145,9 @@ export class UwsExchange implements ClientExchange {
   send(status: number, headers: readonly string[], body: string | Uint8Array, closeConnection = false): void {
     if (this.res === undefined || this.state !== AWAITED) return;
     const isBare = isBodiless(status);
-    this.closes = closeConnection || this.isAlone || this.settings.isDraining();
+    // Otherwise the library would still read, and serve, a request that has arrived behind this one.
+    if (closeConnection) this.isAlone = true;
+    this.closes = this.isAlone || this.settings.isDraining();
     this.head = joinHead(status, headers);
     this.hasBody = !isBare && this.method !== 'HEAD';
     if (!isBare) this.bodyLength = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
