@@ -27,6 +27,12 @@ export interface ClientReader {
 export interface ClientAuthenticator {
   /** Replaces what an earlier plugin set. Either may be null, not both (TypeError). */
   authenticate(consumer: Consumer | null, credential: Credential | null): void;
-  /** By id, or by username too when `byUsername`. Undefined when there is none. Cached; one host call on a miss. */
-  loadConsumer(idOrUsername: string, byUsername?: boolean): Promise<Consumer | undefined>;
+  /**
+   * By id, or by id or username when `byUsername`. Undefined when there is none. Await it: a cached consumer comes
+   * at once, another after one host call.
+   */
+  loadConsumer(
+    idOrUsername: string,
+    byUsername?: boolean,
+  ): Consumer | undefined | Promise<Consumer | undefined>;
 }

@@ -13,8 +13,12 @@ export interface SharedIntegers {
   deleteInteger(key: string, collection: string): void;
 }
 
-/** [key, limit, time in ms since the epoch at which the counter disappears]. */
-export type Window = readonly [key: string, limit: number, expiresAtMs: number];
+export interface Window {
+  readonly key: string;
+  readonly limit: number;
+  /** When the counter disappears, in ms since the epoch. */
+  readonly expiresAtMs: number;
+}
 
 export interface LocalCounters {
   /**
@@ -32,7 +36,7 @@ const COARSE_SECONDS = 60;
 export function createLocalCounters(integers: SharedIntegers): LocalCounters {
   const expiring = new ExpiryBuckets();
 
-  const takeOne = ([key, limit, expiresAtMs]: Window, cost: number): readonly number[] => {
+  const takeOne = ({ key, limit, expiresAtMs }: Window, cost: number): readonly number[] => {
     const used = integers.incInteger(key, cost, COLLECTION) - cost;
     // Nobody who would be admitted can see the surplus of somebody refused: the window is full for both.
     if (used >= limit) integers.incInteger(key, -cost, COLLECTION);
@@ -43,9 +47,9 @@ export function createLocalCounters(integers: SharedIntegers): LocalCounters {
   const takeAll = (windows: readonly Window[], cost: number): readonly number[] => {
     integers.lock(COLLECTION);
     try {
-      const used = windows.map(([key]) => integers.getInteger(key, COLLECTION) ?? 0);
-      if (windows.some(([, limit], index) => (used[index] as number) >= limit)) return used;
-      for (const [index, [key, , expiresAtMs]] of windows.entries()) {
+      const used = windows.map(({ key }) => integers.getInteger(key, COLLECTION) ?? 0);
+      if (windows.some(({ limit }, index) => (used[index] as number) >= limit)) return used;
+      for (const [index, { key, expiresAtMs }] of windows.entries()) {
         integers.incInteger(key, cost, COLLECTION);
         if (used[index] === 0) expiring.add(key, expiresAtMs);
       }

@@ -41,12 +41,14 @@ export function encodeLogCall(
   return withHeaders ? lines + encodeHeaders(facts.exchange.headers) : lines;
 }
 
-function encodeLines(facts: CallFacts, plan: number, picks: string, extra: string): string {
+function encodeLines(facts: CallFacts, plan: number, picks: string, phaseFacts: string): string {
   const { exchange } = facts;
   const query = exchange.rawQuery === undefined ? '' : `?${exchange.rawQuery}`;
   // A decoded path may hold a line feed (`%0A`), which must not start a line of its own here.
   const path = facts.path.includes('\n') ? facts.path.replaceAll('\n', '%0A') : facts.path;
-  return `${facts.generation}\n${plan}\n${exchange.method}\n${exchange.rawPath}\n${query}\n${path}\n${exchange.scheme}\n${exchange.httpVersion}\n${exchange.host ?? ''}\n${exchange.localPort}\n${exchange.peerAddress}\n${facts.clientAddress}\n${facts.requestId}\n${exchange.receivedAtMs}\n${facts.consumer}\n${facts.credential}\n${facts.shared}\n${picks}\n${extra}\n`;
+  const state = `${picks}\n${facts.consumer}\n${facts.credential}\n${facts.shared}`;
+  const request = `${facts.clientAddress}\n${exchange.method}\n${exchange.rawPath}\n${query}\n${path}\n${exchange.scheme}\n${exchange.httpVersion}\n${exchange.localPort}\n${exchange.peerAddress}\n${facts.requestId}\n${exchange.receivedAtMs}`;
+  return `${facts.generation} ${plan} ${phaseFacts}\n${state}\n${request}\n`;
 }
 
 function encodeHeaders(headers: readonly string[]): string {

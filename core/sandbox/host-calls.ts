@@ -2,7 +2,7 @@
  * The whole capability surface: every host call by name, what its argument must look like, and who performs it.
  * Replies are plain data; whatever is thrown here reaches the plugin as the message of a rejected promise.
  */
-import type { HostCallName, WindowArgument } from '../../sdk/protocol/host-call.ts';
+import { decodeTake, type HostCallName, type WindowArgument } from '../../sdk/protocol/host-call.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { PhaseListener } from '../pipeline/phase-lane.ts';
 
@@ -30,10 +30,11 @@ export interface PermittedCalls {
 const MAX_WINDOWS = 16;
 const MAX_KEY_LENGTH = 1024;
 
-type Perform = (argument: Readonly<Record<string, unknown>>, context: HostCallContext) => unknown;
+type Perform = (argument: unknown, context: HostCallContext) => unknown;
 
 const HOST_CALLS: Readonly<Record<HostCallName, Perform>> = {
-  'entities.find': ({ entity, field, value }, { services, permitted }) => {
+  'entities.find': (argument, { services, permitted }) => {
+    const { entity, field, value } = membersOf(argument);
     if (typeof entity !== 'string' || typeof field !== 'string' || typeof value !== 'string') {
       throw new TypeError('entities.find takes an entity, a field and a value');
     }
@@ -41,12 +42,14 @@ const HOST_CALLS: Readonly<Record<HostCallName, Perform>> = {
     return services.findEntity(entity, field, value);
   },
 
-  'counters.take': ({ windows, cost }, { services }) => {
-    if (!Array.isArray(windows) || windows.length > MAX_WINDOWS || !windows.every(isWindow)) {
+  'counters.take': (argument, { services }) => {
+    if (typeof argument !== 'string') throw new TypeError('counters.take takes text');
+    const { cost, windows } = decodeTake(argument);
+    if (windows.length === 0 || windows.length > MAX_WINDOWS || !windows.every(isWindow)) {
       throw new TypeError(`counters.take takes up to ${MAX_WINDOWS} windows of key, limit and expiry`);
     }
-    if (!Number.isInteger(cost) || (cost as number) < 0) throw new RangeError('cost must be a whole number');
-    return services.takeCounters(windows, cost as number);
+    if (!Number.isInteger(cost) || cost < 0) throw new RangeError('cost must be a whole number');
+    return services.takeCounters(windows, cost).join(',');
   },
 
   'request.body': async (_, { caller, permitted, maxBodyBytes }) => {
@@ -60,8 +63,13 @@ const HOST_CALLS: Readonly<Record<HostCallName, Perform>> = {
 /** Performs a host call; the reply comes at once where nothing needs waiting for. */
 export function performHostCall(name: string, argument: unknown, context: HostCallContext): unknown {
   if (!Object.hasOwn(HOST_CALLS, name)) throw new Error(`there is no host call '${name}'`);
-  if (typeof argument !== 'object' || argument === null) throw new TypeError('a host call takes an object');
-  return HOST_CALLS[name as HostCallName](argument as Readonly<Record<string, unknown>>, context);
+  return HOST_CALLS[name as HostCallName](argument, context);
+}
+
+function membersOf(argument: unknown): Readonly<Record<string, unknown>> {
+  return typeof argument === 'object' && argument !== null
+    ? (argument as Readonly<Record<string, unknown>>)
+    : {};
 }
 
 export function permittedBy(manifest: PackageManifest): PermittedCalls {
@@ -75,13 +83,6 @@ export function permittedBy(manifest: PackageManifest): PermittedCalls {
   };
 }
 
-function isWindow(window: unknown): window is WindowArgument {
-  if (!Array.isArray(window) || window.length !== 3) return false;
-  const [key, limit, expiresAtMs] = window as readonly unknown[];
-  return (
-    typeof key === 'string' &&
-    key.length <= MAX_KEY_LENGTH &&
-    typeof limit === 'number' &&
-    typeof expiresAtMs === 'number'
-  );
+function isWindow({ key, limit, expiresAtMs }: WindowArgument): boolean {
+  return key.length <= MAX_KEY_LENGTH && Number.isFinite(limit) && Number.isFinite(expiresAtMs);
 }

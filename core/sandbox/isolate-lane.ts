@@ -6,7 +6,7 @@
  * awaits them costs a few more crossings a turn, not a few more a request. Nothing here is a promise.
  */
 import { decodeFrames, encodeFrame, GUEST_FRAMES, HOST_FRAMES } from '../../sdk/protocol/frames.ts';
-import type { Invalidation } from '../../sdk/protocol/host-call.ts';
+import { decodeValue, encodeValue, type Invalidation } from '../../sdk/protocol/host-call.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { LogLine } from '../../sdk/protocol/phase-result.ts';
 import type { GuestConfiguration } from '../../sdk/protocol/plan.ts';
@@ -264,7 +264,7 @@ export class IsolateLane implements PhaseLane {
     try {
       if (call !== undefined && ++call.hostCalls > MAX_HOST_CALLS_PER_PHASE)
         throw new Error('too many host calls');
-      const reply = performHostCall(name, JSON.parse(payload.slice(number.length + name.length + 2)), {
+      const reply = performHostCall(name, decodeValue(payload.slice(number.length + name.length + 2)), {
         services: this.#services,
         caller: call?.listener,
         permitted: this.#permitted,
@@ -292,10 +292,7 @@ export class IsolateLane implements PhaseLane {
   }
 
   #reply(number: string, value: unknown): void {
-    this.#enqueue(
-      encodeFrame(HOST_FRAMES.reply, 0, `${number}\n${JSON.stringify(value ?? null)}`),
-      undefined,
-    );
+    this.#enqueue(encodeFrame(HOST_FRAMES.reply, 0, `${number}\n${encodeValue(value)}`), undefined);
   }
 
   #refuse(number: string, error: unknown): void {

@@ -51,34 +51,20 @@ export const schema = s.config(
   },
   {
     checks: [
-      { kind: 'at_least_one_of', fields: PERIODS },
-      {
-        kind: 'conditional',
-        if_field: 'limit_by',
-        if_match: { eq: 'header' },
-        then_field: 'header_name',
-        then_match: { required: true },
-      },
-      {
-        kind: 'conditional',
-        if_field: 'limit_by',
-        if_match: { eq: 'path' },
-        then_field: 'path',
-        then_match: { required: true },
-      },
-      { kind: 'non_decreasing', fields: PERIODS, noun: 'limit' },
-      {
-        kind: 'record_rule',
-        when: { field: 'policy', match: { ne: 'redis' } },
-        then: { field: 'sync_rate', match: { eq: -1 } },
-        err: 'sync_rate can only be used with the redis policy',
-      },
-      {
-        kind: 'record_rule',
-        when: { field: 'policy', match: { ne: 'local' } },
-        then: { field: 'policy', match: { eq: 'local' } },
-        err: "the policies 'cluster' and 'redis' are not yet available; use 'local'",
-      },
+      s.atLeastOneOf(...PERIODS),
+      s.conditional('limit_by', { eq: 'header' }, 'header_name', { required: true }),
+      s.conditional('limit_by', { eq: 'path' }, 'path', { required: true }),
+      s.nonDecreasing(PERIODS, 'limit'),
+      s.recordRule(
+        { field: 'policy', match: { ne: 'redis' } },
+        { field: 'sync_rate', match: { eq: -1 } },
+        'sync_rate can only be used with the redis policy',
+      ),
+      s.recordRule(
+        { field: 'policy', match: { ne: 'local' } },
+        { field: 'policy', match: { eq: 'local' } },
+        "the policies 'cluster' and 'redis' are not yet available; use 'local'",
+      ),
     ],
     shorthands: {
       ...deprecatedRedisField('host', 'redis_host'),

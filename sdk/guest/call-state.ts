@@ -1,12 +1,14 @@
 /** Everything the guest knows of one call of one phase: the request as handed over, and the effects recorded so far. */
 import type { Consumer, Credential } from '../client.ts';
 import type { PhaseName } from '../protocol/manifest.ts';
-import { CALL_HEADERS_START, CALL_LINES } from '../protocol/phase-call.ts';
+import { REQUEST_LINE_COUNT, STATE_LINE_COUNT, STATE_LINES } from '../protocol/phase-call.ts';
 import type { BodyKind, LogLine, RequestChanges } from '../protocol/phase-result.ts';
 import type { GuestPlan } from '../protocol/plan.ts';
 import type { LoadedInstance } from './configuration.ts';
 
 const MAX_LOG_LINES = 64;
+/** State lines of the first package of a request. */
+const NO_STATE = '\n'.repeat(STATE_LINE_COUNT);
 
 /** Counts the calls that could still run without the host doing anything. */
 export const motion = { count: 0 };
@@ -15,15 +17,17 @@ export class CallState {
   readonly id: number;
   readonly phase: PhaseName;
   readonly plan: GuestPlan;
-  /** Fixed lines of the call (protocol/phase-call.ts). */
-  readonly lines: readonly string[];
-  /** Header lines, each preceded by a line feed. */
-  readonly headersText: string;
+  /** Phase-specific rest of the first line (protocol/phase-call.ts). */
+  readonly phaseFacts: string;
+  /** Header lines, each preceded by a line feed, behind everything else of the call. */
+  readonly text: string;
+  readonly #requestAt: number;
+  #requestLines: readonly string[] | undefined;
 
   picks: number[] = [];
   instance: LoadedInstance | undefined;
-  consumer: Consumer | null;
-  credential: Credential | null;
+  consumer: Consumer | null = null;
+  credential: Credential | null = null;
   hasAuthenticated = false;
   shared: Record<string, unknown> | undefined;
   changes: { -readonly [Key in keyof RequestChanges]: RequestChanges[Key] } | undefined;
@@ -41,16 +45,30 @@ export class CallState {
   isFinished = false;
   #waits = 0;
 
-  constructor(id: number, phase: PhaseName, plan: GuestPlan, payload: string) {
+  constructor(
+    id: number,
+    phase: PhaseName,
+    plan: GuestPlan,
+    phaseFacts: string,
+    text: string,
+    stateAt: number,
+  ) {
     this.id = id;
     this.phase = phase;
     this.plan = plan;
-    this.lines = payload.split('\n', CALL_HEADERS_START);
-    let headersAt = CALL_HEADERS_START;
-    for (const line of this.lines) headersAt += line.length;
-    this.headersText = payload.slice(headersAt - 1);
-    this.consumer = parseOptional<Consumer>(this.line(CALL_LINES.consumer));
-    this.credential = parseOptional<Credential>(this.line(CALL_LINES.credential));
+    this.phaseFacts = phaseFacts;
+    this.text = text;
+    if (text.startsWith(NO_STATE, stateAt)) {
+      this.#requestAt = stateAt + NO_STATE.length;
+      return;
+    }
+    const state = text.slice(stateAt).split('\n', STATE_LINE_COUNT);
+    this.#requestAt = state.reduce((at, line) => at + line.length + 1, stateAt);
+    const picks = state[STATE_LINES.picks] ?? '';
+    if (phase !== 'access' && picks !== '') this.picks = picks.split(',').map(Number);
+    this.consumer = parseOptional<Consumer>(state[STATE_LINES.consumer]);
+    this.credential = parseOptional<Credential>(state[STATE_LINES.credential]);
+    this.shared = parseOptional<Record<string, unknown>>(state[STATE_LINES.shared]) ?? undefined;
   }
 
   /** Counts the call as one that can run. Separate from the constructor, which a time limit may interrupt. */
@@ -58,8 +76,10 @@ export class CallState {
     motion.count++;
   }
 
+  /** One of REQUEST_LINES. */
   line(index: number): string {
-    return this.lines[index] ?? '';
+    this.#requestLines ??= this.text.slice(this.#requestAt).split('\n', REQUEST_LINE_COUNT);
+    return this.#requestLines[index] ?? '';
   }
 
   get hasExited(): boolean {
@@ -67,7 +87,7 @@ export class CallState {
   }
 
   sharedContext(): Record<string, unknown> {
-    this.shared ??= parseOptional<Record<string, unknown>>(this.line(CALL_LINES.shared)) ?? {};
+    this.shared ??= {};
     return this.shared;
   }
 
@@ -104,6 +124,6 @@ export class CallState {
   }
 }
 
-function parseOptional<Value>(json: string): Value | null {
-  return json === '' ? null : (JSON.parse(json) as Value);
+function parseOptional<Value>(json: string | undefined): Value | null {
+  return json === undefined || json === '' ? null : (JSON.parse(json) as Value);
 }

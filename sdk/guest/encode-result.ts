@@ -4,9 +4,7 @@ import type { CallState } from './call-state.ts';
 
 export function encodeResult(call: CallState, failure: GuestError | undefined): string {
   const { serviceTriples, responseTriples } = call;
-  const identity = call.hasAuthenticated
-    ? `${JSON.stringify(call.consumer)}\n${JSON.stringify(call.credential)}`
-    : '\n';
+  const identity = call.hasAuthenticated ? `${jsonOf(call.consumer)}\n${jsonOf(call.credential)}` : '\n';
   const shared = call.shared === undefined ? '' : JSON.stringify(call.shared);
   const changes = call.changes === undefined ? '' : JSON.stringify(call.changes);
   const status = call.exitStatus || call.newStatus;
@@ -15,4 +13,17 @@ export function encodeResult(call: CallState, failure: GuestError | undefined): 
   if (responseTriples.length > 0) text += `\n${responseTriples.join('\n')}`;
   const body = failure === undefined ? call.exitBody : JSON.stringify(failure);
   return body === '' ? text : `${text}\n${body}`;
+}
+
+/** Rows come from the cache, the same objects for many requests. */
+const knownJson = new WeakMap<object, string>();
+
+function jsonOf(row: object | null): string {
+  if (row === null) return 'null';
+  let json = knownJson.get(row);
+  if (json === undefined) {
+    json = JSON.stringify(row);
+    knownJson.set(row, json);
+  }
+  return json;
 }

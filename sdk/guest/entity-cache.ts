@@ -13,6 +13,9 @@ interface Entry {
   readonly expiresAtMs: number;
 }
 
+/** Anybody can ask for what does not exist: long values would fill the memory, which entries do not count. */
+const MAX_REMEMBERED_MISS_LENGTH = 512;
+
 let maxEntries = 10_000;
 let young = new Map<string, Entry>();
 let old = new Map<string, Entry>();
@@ -49,7 +52,8 @@ export function loadEntity(entity: string, field: string, value: string): Promis
     (row) => {
       if (inFlight.get(key) === asked) {
         inFlight.delete(key);
-        remember(key, { entity, row, expiresAtMs: expiryOf(row) });
+        if (row !== null || key.length <= MAX_REMEMBERED_MISS_LENGTH)
+          remember(key, { entity, row, expiresAtMs: expiryOf(row) });
       }
       return row;
     },

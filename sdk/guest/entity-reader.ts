@@ -3,17 +3,28 @@ import type { EntityReader } from '../entities.ts';
 import type { CallState } from './call-state.ts';
 import { loadEntity, peekEntity } from './entity-cache.ts';
 
-export async function findEntity<Row extends { readonly id: string }>(
+type Identified = { readonly id: string };
+
+/** A cached row comes without a promise: most requests of a busy gateway ask for rows that are there. */
+export function findEntity<Row extends Identified>(
   call: CallState,
   entity: string,
   field: string,
   value: string,
-): Promise<Row | undefined> {
+): Row | undefined | Promise<Row | undefined> {
   const cached = peekEntity(entity, field, value);
-  const row = cached === undefined ? await call.suspend(loadEntity(entity, field, value)) : cached;
-  return (row ?? undefined) as Row | undefined;
+  if (cached !== undefined) return (cached ?? undefined) as Row | undefined;
+  return call.suspend(loadEntity(entity, field, value)).then((row) => (row ?? undefined) as Row | undefined);
 }
 
-export function createEntityReader(call: CallState): EntityReader {
-  return { find: (entity, field, value) => findEntity(call, entity, field, value) };
+export class EntitiesView implements EntityReader {
+  readonly #call: CallState;
+
+  constructor(call: CallState) {
+    this.#call = call;
+  }
+
+  find<Row extends Identified>(entity: string, field: string, value: string) {
+    return findEntity<Row>(this.#call, entity, field, value);
+  }
 }

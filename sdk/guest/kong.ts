@@ -1,163 +1,133 @@
-/** Assembles what each phase hands to a handler. Members a phase does not allow are not there at all. */
-import type { Logger } from '../log.ts';
+/**
+ * What each phase hands to a handler. Members a phase does not allow are not there at all; those it allows are made
+ * when they are first asked for, since most handlers use a few.
+ */
 import type { MetricWriter } from '../metrics.ts';
 import type { AccessKong, LogKong, PluginReader, RequestContext, ResponseKong } from '../phases.ts';
-import { CALL_LINES, decodeLogFacts, type ResponseFacts } from '../protocol/phase-call.ts';
-import type { LogLevel } from '../protocol/phase-result.ts';
-import type { MatchedRoute, MatchedService, RouterReader } from '../router.ts';
+import { decodeLogFacts, type LogFacts, type ResponseFacts } from '../protocol/phase-call.ts';
+import type { RouterReader } from '../router.ts';
+import { CallLogger } from './call-logger.ts';
 import type { CallState } from './call-state.ts';
-import { ClientView } from './client-view.ts';
-import { takeFromCounters } from './counters.ts';
-import { createEntityReader } from './entity-reader.ts';
+import { AccessClientView, ClientView } from './client-view.ts';
+import { CountersView } from './counters.ts';
+import { EntitiesView } from './entity-reader.ts';
 import { joinHeaders } from './header-lines.ts';
 import { incrementCounter, observeValue } from './metric-store.ts';
-import { RequestView } from './request-view.ts';
+import { AccessRequestView, RequestView } from './request-view.ts';
 import { ResponseEditor, ResponseRecorder, ResponseView } from './response-recorder.ts';
+import { PluginView, RouterView } from './route-view.ts';
 import { ServiceRequestRecorder } from './service-request-recorder.ts';
-
-export function createAccessKong(call: CallState): AccessKong {
-  return {
-    ...createCommonMembers(call),
-    request: new RequestView(call),
-    service: { request: new ServiceRequestRecorder(call) },
-    response: new ResponseRecorder(call),
-    client: new ClientView(call),
-    counters: { take: (windows, cost) => takeFromCounters(call, windows, cost) },
-    entities: createEntityReader(call),
-  };
-}
-
-export function createResponseKong(call: CallState): ResponseKong {
-  const facts = JSON.parse(call.line(CALL_LINES.extra)) as ResponseFacts;
-  return {
-    ...createCommonMembers(call),
-    request: new RequestView(call),
-    service: {
-      response: {
-        getStatus: () => (facts.source === 'service' ? facts.status : undefined),
-        getRawBody: () => facts.body,
-      },
-    },
-    response: new ResponseEditor(call, facts, joinHeaders(facts.headers)),
-    client: new ClientView(call),
-    counters: { take: (windows, cost) => takeFromCounters(call, windows, cost) },
-  };
-}
-
-export function createLogKong(call: CallState): LogKong {
-  const record = decodeLogFacts(call.line(CALL_LINES.extra));
-  return {
-    ...createCommonMembers(call),
-    request: new RequestView(call),
-    response: new ResponseView(record),
-    client: new ClientView(call),
-    record,
-  };
-}
-
-interface CommonMembers {
-  readonly router: RouterReader;
-  readonly plugin: PluginReader;
-  readonly ctx: RequestContext;
-  readonly log: Logger;
-  readonly metrics: MetricWriter;
-}
-
-function createCommonMembers(call: CallState): CommonMembers {
-  return {
-    router: new RouterView(call),
-    plugin: new PluginView(call),
-    ctx: new ContextView(call),
-    log: new CallLogger(call),
-    metrics,
-  };
-}
 
 const metrics: MetricWriter = {
   increment: (name, labels, by = 1) => incrementCounter(name, labels, by),
   observe: observeValue,
 };
 
-class RouterView implements RouterReader {
-  readonly #call: CallState;
+class KongView {
+  protected readonly call: CallState;
+  #router: RouterView | undefined;
+  #plugin: PluginView | undefined;
+  #log: CallLogger | undefined;
 
   constructor(call: CallState) {
-    this.#call = call;
+    this.call = call;
   }
 
-  getRoute(): MatchedRoute | undefined {
-    return (this.#call.plan.route ?? undefined) as MatchedRoute | undefined;
+  get router(): RouterReader {
+    this.#router ??= new RouterView(this.call);
+    return this.#router;
   }
 
-  getService(): MatchedService | undefined {
-    return (this.#call.plan.service ?? undefined) as MatchedService | undefined;
+  get plugin(): PluginReader {
+    this.#plugin ??= new PluginView(this.call);
+    return this.#plugin;
+  }
+
+  get log(): CallLogger {
+    this.#log ??= new CallLogger(this.call);
+    return this.#log;
+  }
+
+  get ctx(): RequestContext {
+    return { shared: this.call.sharedContext() };
+  }
+
+  get metrics(): MetricWriter {
+    return metrics;
   }
 }
 
-class PluginView implements PluginReader {
-  readonly #call: CallState;
+export class AccessKongView extends KongView implements AccessKong {
+  #request: AccessRequestView | undefined;
+  #client: AccessClientView | undefined;
+  #service: { readonly request: ServiceRequestRecorder } | undefined;
+  #response: ResponseRecorder | undefined;
 
-  constructor(call: CallState) {
-    this.#call = call;
+  get request(): AccessRequestView {
+    this.#request ??= new AccessRequestView(this.call);
+    return this.#request;
   }
 
-  getId(): string {
-    return this.#call.instance?.id ?? '';
+  get client(): AccessClientView {
+    this.#client ??= new AccessClientView(this.call);
+    return this.#client;
   }
 
-  getRouteId(): string | null {
-    return this.#call.instance?.routeId ?? null;
+  get service(): { readonly request: ServiceRequestRecorder } {
+    this.#service ??= { request: new ServiceRequestRecorder(this.call) };
+    return this.#service;
   }
 
-  getServiceId(): string | null {
-    return this.#call.instance?.serviceId ?? null;
+  get response(): ResponseRecorder {
+    this.#response ??= new ResponseRecorder(this.call);
+    return this.#response;
+  }
+
+  get counters(): CountersView {
+    return new CountersView(this.call);
+  }
+
+  get entities(): EntitiesView {
+    return new EntitiesView(this.call);
   }
 }
 
-class ContextView implements RequestContext {
-  readonly #call: CallState;
+export class ResponseKongView extends KongView implements ResponseKong {
+  readonly request: RequestView;
+  readonly client: ClientView;
+  readonly counters: CountersView;
+  readonly response: ResponseEditor;
+  readonly service: ResponseKong['service'];
 
   constructor(call: CallState) {
-    this.#call = call;
-  }
-
-  get shared(): Record<string, unknown> {
-    return this.#call.sharedContext();
+    super(call);
+    const facts = JSON.parse(call.phaseFacts) as ResponseFacts;
+    this.request = new RequestView(call);
+    this.client = new ClientView(call);
+    this.counters = new CountersView(call);
+    this.response = new ResponseEditor(call, facts, joinHeaders(facts.headers));
+    const status = facts.source === 'service' ? facts.status : undefined;
+    this.service = { response: { getStatus: () => status, getRawBody: () => facts.body } };
   }
 }
 
-class CallLogger implements Logger {
-  readonly #call: CallState;
+export class LogKongView extends KongView implements LogKong {
+  readonly record: LogFacts;
 
   constructor(call: CallState) {
-    this.#call = call;
+    super(call);
+    this.record = decodeLogFacts(call.phaseFacts);
   }
 
-  debug(...parts: readonly unknown[]): void {
-    this.#write('debug', parts);
+  get request(): RequestView {
+    return new RequestView(this.call);
   }
 
-  info(...parts: readonly unknown[]): void {
-    this.#write('info', parts);
+  get client(): ClientView {
+    return new ClientView(this.call);
   }
 
-  notice(...parts: readonly unknown[]): void {
-    this.#write('notice', parts);
-  }
-
-  warn(...parts: readonly unknown[]): void {
-    this.#write('warn', parts);
-  }
-
-  err(...parts: readonly unknown[]): void {
-    this.#write('err', parts);
-  }
-
-  crit(...parts: readonly unknown[]): void {
-    this.#write('crit', parts);
-  }
-
-  #write(level: LogLevel, parts: readonly unknown[]): void {
-    this.#call.log(level, parts.map(String).join(''));
+  get response(): ResponseView {
+    return new ResponseView(this.record);
   }
 }

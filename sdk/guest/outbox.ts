@@ -1,6 +1,6 @@
 /** What the guest has to say to the host, and the host calls it is waiting for. */
 import { encodeFrame, GUEST_FRAMES } from '../protocol/frames.ts';
-import type { HostCallName, HostCalls } from '../protocol/host-call.ts';
+import { decodeValue, encodeHostCall, type HostCallName, type HostCalls } from '../protocol/host-call.ts';
 import type { CallState } from './call-state.ts';
 
 interface Waiting {
@@ -30,7 +30,7 @@ export function callHost<Name extends HostCallName>(
   callId = 0,
 ): Promise<HostCalls[Name]['reply']> {
   const number = ++lastNumber;
-  emitFrame(GUEST_FRAMES.hostCall, callId, `${number}\n${name}\n${JSON.stringify(argument)}`);
+  emitFrame(GUEST_FRAMES.hostCall, callId, encodeHostCall(number, name, argument));
   return new Promise((resolve, reject) => {
     waiting.set(number, { callId, resolve: resolve as (reply: unknown) => void, reject });
   });
@@ -45,7 +45,7 @@ export function callHostFor<Name extends HostCallName>(
   return call.suspend(callHost(name, argument, call.id));
 }
 
-/** Settles a host call with the host's answer: `<number>\n<JSON>`, or a message when `failed`. */
+/** Settles a host call with the host's answer: its number, then a value or, when `failed`, a message. */
 export function settleHostCall(payload: string, failed: boolean): void {
   const lineEnd = payload.indexOf('\n');
   const number = Number(payload.slice(0, lineEnd));
@@ -54,7 +54,7 @@ export function settleHostCall(payload: string, failed: boolean): void {
   waiting.delete(number);
   const body = payload.slice(lineEnd + 1);
   if (failed) asked.reject(new Error(body));
-  else asked.resolve(JSON.parse(body));
+  else asked.resolve(decodeValue(body));
 }
 
 /** Forgets what a cancelled call waits for. */

@@ -1,5 +1,5 @@
 /** `kong.request`: reads the lines of the call, and through what was recorded for the upstream since. */
-import { CALL_LINES } from '../protocol/phase-call.ts';
+import { REQUEST_LINES } from '../protocol/phase-call.ts';
 import type { ArgumentValue, DecodedBody, RequestBodyReader, RequestReader } from '../request.ts';
 import { decodeBody } from './body-codec.ts';
 import type { CallState } from './call-state.ts';
@@ -11,16 +11,16 @@ import { textFromBytes } from './text-encoding.ts';
 const DEFAULT_MAX_ARGUMENTS = 100;
 const MAX_ARGUMENTS = 1000;
 
-export class RequestView implements RequestReader, RequestBodyReader {
-  readonly #call: CallState;
+export class RequestView implements RequestReader {
+  protected readonly call: CallState;
   #arguments: { readonly query: string; readonly parsed: readonly Argument[] } | undefined;
 
   constructor(call: CallState) {
-    this.#call = call;
+    this.call = call;
   }
 
   getScheme(): 'http' | 'https' {
-    return this.#call.line(CALL_LINES.scheme) === 'https' ? 'https' : 'http';
+    return this.call.line(REQUEST_LINES.scheme) === 'https' ? 'https' : 'http';
   }
 
   getHost(): string {
@@ -29,31 +29,31 @@ export class RequestView implements RequestReader, RequestBodyReader {
   }
 
   getPort(): number {
-    return Number(this.#call.line(CALL_LINES.localPort));
+    return Number(this.call.line(REQUEST_LINES.localPort));
   }
 
   getHttpVersion(): '1.0' | '1.1' | '2' {
-    return this.#call.line(CALL_LINES.httpVersion) as '1.0' | '1.1' | '2';
+    return this.call.line(REQUEST_LINES.httpVersion) as '1.0' | '1.1' | '2';
   }
 
   getMethod(): string {
-    return this.#call.changes?.method ?? this.#call.line(CALL_LINES.method);
+    return this.call.changes?.method ?? this.call.line(REQUEST_LINES.method);
   }
 
   getPath(): string {
-    return this.#call.changes?.path ?? this.#call.line(CALL_LINES.path);
+    return this.call.changes?.path ?? this.call.line(REQUEST_LINES.path);
   }
 
   getRawPath(): string {
-    return this.#call.line(CALL_LINES.rawPath);
+    return this.call.line(REQUEST_LINES.rawPath);
   }
 
   getPathWithQuery(): string {
-    return this.getRawPath() + this.#call.line(CALL_LINES.rawQuery);
+    return this.getRawPath() + this.call.line(REQUEST_LINES.rawQuery);
   }
 
   getRawQuery(): string {
-    return this.#call.changes?.rawQuery ?? this.#call.line(CALL_LINES.rawQuery).slice(1);
+    return this.call.changes?.rawQuery ?? this.call.line(REQUEST_LINES.rawQuery).slice(1);
   }
 
   getQueryArg(name: string): string | true | undefined {
@@ -81,8 +81,8 @@ export class RequestView implements RequestReader, RequestBodyReader {
   }
 
   getHeaders(): Readonly<Record<string, readonly string[]>> {
-    const headers = groupHeaders(this.#call.headersText);
-    const triples = this.#call.serviceTriples;
+    const headers = groupHeaders(this.call.text);
+    const triples = this.call.serviceTriples;
     const touched = new Set<string>(Object.keys(headers));
     for (let at = 1; at < triples.length; at += 3) touched.add((triples[at] ?? '').toLowerCase());
     for (const name of touched) {
@@ -95,13 +95,36 @@ export class RequestView implements RequestReader, RequestBodyReader {
   }
 
   getStartTime(): number {
-    return Number(this.#call.line(CALL_LINES.receivedAtMs));
+    return Number(this.call.line(REQUEST_LINES.receivedAtMs));
   }
 
   getId(): string {
-    return this.#call.line(CALL_LINES.requestId);
+    return this.call.line(REQUEST_LINES.requestId);
   }
 
+  #readHeader(lower: string): string | undefined {
+    const { serviceTriples, text } = this.call;
+    if (serviceTriples.length === 0) return findHeader(text, lower);
+    return this.#readHeaderValues(lower)[0];
+  }
+
+  #readHeaderValues(lower: string): string[] {
+    const { serviceTriples, text } = this.call;
+    if (serviceTriples.length === 0) return findHeaderValues(text, lower);
+    const original = () => findHeaderValues(text, lower);
+    return applyTriples(serviceTriples, lower, original) ?? original();
+  }
+
+  #parsedArguments(): readonly Argument[] {
+    const query = this.getRawQuery();
+    if (this.#arguments?.query !== query)
+      this.#arguments = { query, parsed: parseArguments(query, MAX_ARGUMENTS) };
+    return this.#arguments.parsed;
+  }
+}
+
+/** The access phase may read the body too. */
+export class AccessRequestView extends RequestView implements RequestBodyReader {
   async getRawBody(): Promise<string> {
     return textFromBytes(await this.#bodyBytes());
   }
@@ -111,27 +134,9 @@ export class RequestView implements RequestReader, RequestBodyReader {
   }
 
   async #bodyBytes(): Promise<string> {
-    const replaced = this.#call.changes?.body;
+    const replaced = this.call.changes?.body;
     if (replaced !== undefined) return replaced;
-    this.#call.bodyBytes ??= await callHostFor(this.#call, 'request.body', {});
-    return this.#call.bodyBytes;
-  }
-
-  #readHeader(lower: string): string | undefined {
-    const { serviceTriples, headersText } = this.#call;
-    if (serviceTriples.length === 0) return findHeader(headersText, lower);
-    return this.#readHeaderValues(lower)[0];
-  }
-
-  #readHeaderValues(lower: string): string[] {
-    const original = () => findHeaderValues(this.#call.headersText, lower);
-    return applyTriples(this.#call.serviceTriples, lower, original) ?? original();
-  }
-
-  #parsedArguments(): readonly Argument[] {
-    const query = this.getRawQuery();
-    if (this.#arguments?.query !== query)
-      this.#arguments = { query, parsed: parseArguments(query, MAX_ARGUMENTS) };
-    return this.#arguments.parsed;
+    this.call.bodyBytes ??= await callHostFor(this.call, 'request.body', {});
+    return this.call.bodyBytes;
   }
 }

@@ -8,13 +8,12 @@
 import type { PluginDefinition } from '../define-plugin.ts';
 import { GUEST_FRAMES } from '../protocol/frames.ts';
 import type { PhaseName } from '../protocol/manifest.ts';
-import { CALL_LINES } from '../protocol/phase-call.ts';
 import type { GuestError } from '../protocol/phase-result.ts';
 import { pickInstance } from '../protocol/plan.ts';
 import { CallState } from './call-state.ts';
 import { findGeneration, type Generation } from './configuration.ts';
 import { encodeResult } from './encode-result.ts';
-import { createAccessKong, createLogKong, createResponseKong } from './kong.ts';
+import { AccessKongView, LogKongView, ResponseKongView } from './kong.ts';
 import { emitFrame } from './outbox.ts';
 
 /** Calls that have not finished, by id: what a cancellation looks in. */
@@ -24,8 +23,8 @@ type Handler = (kong: unknown, config: unknown) => unknown;
 
 export function startAccess(id: number, payload: string): void {
   const { call, generation } = openCall(id, 'access', payload);
-  const kong = createAccessKong(call);
-  const runs = call.line(CALL_LINES.extra) === 'run';
+  const kong = new AccessKongView(call);
+  const runs = call.phaseFacts === 'run';
   let failure: GuestError | undefined;
 
   const runFrom = (first: number): void => {
@@ -55,7 +54,7 @@ export function startAccess(id: number, payload: string): void {
 
 export function startResponse(id: number, payload: string): void {
   const { call, generation } = openCall(id, 'response', payload);
-  const kong = createResponseKong(call);
+  const kong = new ResponseKongView(call);
   runPicked(call, generation, kong, () => {
     emitFrame(
       call.hasExited ? GUEST_FRAMES.exit : GUEST_FRAMES.proceed,
@@ -68,7 +67,7 @@ export function startResponse(id: number, payload: string): void {
 /** Log calls have no result. */
 export function startLog(id: number, payload: string): void {
   const { call, generation } = openCall(id, 'log', payload);
-  runPicked(call, generation, createLogKong(call), () => {});
+  runPicked(call, generation, new LogKongView(call), () => {});
 }
 
 /** Runs every collected instance; a failure is logged and does not stop the next. */
@@ -105,19 +104,15 @@ function invoke(call: CallState, kong: unknown, fail: (error: unknown) => void, 
   }
 }
 
-function openCall(
-  id: number,
-  phase: PhaseName,
-  payload: string,
-): { call: CallState; generation: Generation } {
-  const generationEnd = payload.indexOf('\n');
-  const generation = findGeneration(Number(payload.slice(0, generationEnd)));
-  const planNumber = Number(payload.slice(generationEnd + 1, payload.indexOf('\n', generationEnd + 1)));
+function openCall(id: number, phase: PhaseName, text: string): { call: CallState; generation: Generation } {
+  const lineEnd = text.indexOf('\n');
+  const generationEnd = text.indexOf(' ');
+  const planEnd = text.indexOf(' ', generationEnd + 1);
+  const generation = findGeneration(Number(text.slice(0, generationEnd)));
+  const planNumber = Number(text.slice(generationEnd + 1, planEnd));
   const plan = generation.plans[planNumber];
   if (plan === undefined) throw new RangeError(`no plan ${planNumber}`);
-  const call = new CallState(id, phase, plan, payload);
-  const picks = call.line(CALL_LINES.picks);
-  if (phase !== 'access' && picks !== '') call.picks = picks.split(',').map(Number);
+  const call = new CallState(id, phase, plan, text.slice(planEnd + 1, lineEnd), text, lineEnd + 1);
   activeCalls.set(id, call);
   call.start();
   return { call, generation };

@@ -1,6 +1,6 @@
 /** `kong.service.request`: records what to change; the host applies it when the phase is over. */
 
-import { CALL_LINES } from '../protocol/phase-call.ts';
+import { REQUEST_LINES } from '../protocol/phase-call.ts';
 import type { ServiceRequestWriter } from '../service-request.ts';
 import { encodeBody } from './body-codec.ts';
 import type { CallState } from './call-state.ts';
@@ -52,7 +52,7 @@ export class ServiceRequestRecorder implements ServiceRequestWriter {
   }
 
   clearQueryArg(name: string): void {
-    const query = this.#call.changes?.rawQuery ?? this.#call.line(CALL_LINES.rawQuery).slice(1);
+    const query = this.#call.changes?.rawQuery ?? this.#call.line(REQUEST_LINES.rawQuery).slice(1);
     const rest = parseArguments(query, Number.POSITIVE_INFINITY).filter(([argument]) => argument !== name);
     this.setRawQuery(formatArguments(rest));
   }
@@ -62,7 +62,7 @@ export class ServiceRequestRecorder implements ServiceRequestWriter {
   }
 
   setBody(fields: Readonly<Record<string, unknown>>, mime: string): void {
-    const contentType = findHeader(this.#call.headersText, 'content-type') ?? '';
+    const contentType = findHeader(this.#call.text, 'content-type') ?? '';
     this.#change('body', encodeBody(fields, mime, this.#call.bodyBytes ?? '', contentType));
   }
 

@@ -1,6 +1,6 @@
 /**
  * Guest → host: asynchronous operations. The guest writes them to its outbox and suspends; the host performs
- * them and re-enters with the reply. Arguments and replies are JSON.
+ * them and re-enters with the reply. Arguments and replies are text, or JSON where they are not text already.
  */
 
 /** Name → argument and reply. The host refuses a name that is not here and arguments of another shape. */
@@ -12,23 +12,67 @@ export interface HostCalls {
   };
   /** Counts `cost` in every window unless one of them is full; see sdk/counters.ts. */
   'counters.take': {
-    argument: { readonly cost: number; readonly windows: readonly WindowArgument[] };
-    reply: readonly number[];
+    /** `encodeTake`; the reply is for `decodeUses`: text is cheaper than JSON for what nearly every request does. */
+    argument: string;
+    reply: string;
   };
   /** latin1 text of the client's body. */
   'request.body': { argument: Record<string, never>; reply: string };
 }
 
-/** [key, limit, time in ms since the epoch at which the counter disappears]. */
-export type WindowArgument = readonly [key: string, limit: number, expiresAtMs: number];
+export interface WindowArgument {
+  readonly key: string;
+  readonly limit: number;
+  /** When the counter disappears, in ms since the epoch. */
+  readonly expiresAtMs: number;
+}
+
+/** Throws TypeError on a key that holds a line feed. */
+export function encodeTake(windows: readonly WindowArgument[], cost: number): string {
+  let text = String(cost);
+  for (const { key, limit, expiresAtMs } of windows) {
+    if (key.includes('\n')) throw new TypeError('a key cannot contain a line feed');
+    text += `\n${key}\n${limit}\n${expiresAtMs}`;
+  }
+  return text;
+}
+
+/** Numbers are checked by whoever uses them: a guest may write anything. */
+export function decodeTake(text: string): {
+  readonly cost: number;
+  readonly windows: readonly WindowArgument[];
+} {
+  const lines = text.split('\n');
+  const windows: WindowArgument[] = [];
+  for (let at = 1; at + 2 < lines.length; at += 3) {
+    windows.push({
+      key: lines[at] as string,
+      limit: Number(lines[at + 1]),
+      expiresAtMs: Number(lines[at + 2]),
+    });
+  }
+  return { cost: Number(lines[0]), windows };
+}
+
+export function decodeUses(text: string): readonly number[] {
+  return text.split(',').map(Number);
+}
 
 export type HostCallName = keyof HostCalls;
 
-/** Payload of a host call frame. `number` tells apart the host calls of one phase call. */
-export interface HostCallMessage {
-  readonly number: number;
-  readonly name: string;
-  readonly argument: unknown;
+/** Payload of a host call frame: number, name and argument. The number tells apart a guest's host calls. */
+export function encodeHostCall(number: number, name: string, argument: unknown): string {
+  return `${number}\n${name}\n${encodeValue(argument)}`;
+}
+
+/** Text goes as it is behind a `t`, everything else as JSON behind a `j`. */
+export function encodeValue(value: unknown): string {
+  return typeof value === 'string' ? `t${value}` : `j${JSON.stringify(value ?? null)}`;
+}
+
+/** Throws SyntaxError on what `encodeValue` has not written. */
+export function decodeValue(text: string): unknown {
+  return text.startsWith('t') ? text.slice(1) : (JSON.parse(text.slice(1)) as unknown);
 }
 
 /** Rows a guest must not serve from its cache any longer. */

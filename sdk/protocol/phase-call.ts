@@ -1,39 +1,47 @@
 /**
- * Host → guest: the request as one string of lines. No line can hold a line feed, because neither a request
- * line nor a header can; a header is `name NUL value`, and a NUL can be in neither.
+ * Host → guest: one request as text, laid out so that what every plugin needs comes first and the rest need not be
+ * taken apart. No line can hold a line feed, because neither a request line nor a header nor JSON can; a header is
+ * `name NUL value`, and a NUL can be in neither.
+ *
+ * Line 0 is `<generation> <plan> <phase facts>`: for access `run` or `collect`, for response JSON of ResponseFacts,
+ * for log `encodeLogFacts`. Then come STATE_LINES, REQUEST_LINES and the headers, each ended by a line feed.
  */
 
-/** Fixed lines of a call, in order; headers follow, one a line, and the text ends with a line feed. */
-export const CALL_LINES = {
-  generation: 0,
-  plan: 1,
-  method: 2,
-  rawPath: 3,
-  /** Empty: no `?`. Otherwise `?` and the text after it. */
-  rawQuery: 4,
-  /** Normalised path. */
-  path: 5,
-  scheme: 6,
-  httpVersion: 7,
-  host: 8,
-  localPort: 9,
-  peerAddress: 10,
-  clientAddress: 11,
-  requestId: 12,
-  receivedAtMs: 13,
-  /** JSON or empty. */
-  consumer: 14,
-  credential: 15,
-  shared: 16,
+/** What earlier plugins left behind; all empty for the first package of a request. */
+export const STATE_LINES = {
   /** Numbers of the instances collected so far, comma-separated; `response` and `log` run these. */
-  picks: 17,
-  /** Phase-specific: access has `run` or `collect`; response has JSON of `ResponseFacts`; log has `encodeLogFacts`. */
-  extra: 18,
+  picks: 0,
+  /** JSON or empty. */
+  consumer: 1,
+  credential: 2,
+  shared: 3,
 } as const;
 
-export const CALL_HEADERS_START = 19;
+export const STATE_LINE_COUNT = 4;
 
-/** `extra` of a response call. Headers are flat, lower-case names. */
+export const REQUEST_LINES = {
+  /** After trusted proxies have been looked through. */
+  clientAddress: 0,
+  method: 1,
+  rawPath: 2,
+  /** Empty: no `?`. Otherwise `?` and the text after it. */
+  rawQuery: 3,
+  /** Normalised path. */
+  path: 4,
+  scheme: 5,
+  httpVersion: 6,
+  localPort: 7,
+  peerAddress: 8,
+  requestId: 9,
+  receivedAtMs: 10,
+} as const;
+
+export const REQUEST_LINE_COUNT = 11;
+
+/** Who made the answer: the upstream, a plugin, or the gateway itself. */
+export type ResponseSource = 'service' | 'exit' | 'error';
+
+/** Headers are flat, in any case. */
 export interface ResponseFacts {
   readonly status: number;
   readonly source: ResponseSource;
@@ -42,10 +50,7 @@ export interface ResponseFacts {
   readonly body?: string;
 }
 
-/** Who made the answer: the upstream, a plugin, or the gateway itself. */
-export type ResponseSource = 'service' | 'exit' | 'error';
-
-/** `extra` of a log call. Times in ms, sizes in bytes including heads. */
+/** Times in ms, sizes in bytes including heads. */
 export interface LogFacts {
   readonly status: number;
   readonly source: ResponseSource;
@@ -60,13 +65,13 @@ export interface LogFacts {
   readonly upstreamStatus: number;
 }
 
-/** One line of a log call: numbers separated by commas are cheaper to write and read than JSON. */
+/** Numbers separated by commas are cheaper to write and read than JSON. */
 export function encodeLogFacts(facts: LogFacts): string {
   return `${facts.status},${facts.source},${facts.gatewayLatencyMs},${facts.upstreamLatencyMs},${facts.requestLatencyMs},${facts.bytesReceived},${facts.bytesSent},${facts.upstreamStatus}`;
 }
 
-export function decodeLogFacts(line: string): LogFacts {
-  const parts = line.split(',');
+export function decodeLogFacts(text: string): LogFacts {
+  const parts = text.split(',');
   return {
     status: Number(parts[0]),
     source: parts[1] as ResponseSource,
