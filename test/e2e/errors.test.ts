@@ -2,7 +2,7 @@
 
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { findClosedPort } from '../contract/upstream/raw-upstream.ts';
 import { exchangeRaw, headerOf } from '../support/raw-http.ts';
 import { serve } from './support/serve.ts';
@@ -206,6 +206,7 @@ describe('a request that is refused before routing', () => {
 
 it('answers 413 to a body over client_max_body_size, declared or counted, and does not pass it on whole', async () => {
   const limited = await startProxy({ TOLLGATE_CLIENT_MAX_BODY_SIZE: '1000' });
+  onTestFinished(() => limited.stop());
   const { host } = await limited.expose();
   const post = (body: string | string[]) => limited.send(host, '/', { method: 'POST', body });
   expect((await post('x'.repeat(1000))).status).toBe(200);
@@ -214,5 +215,4 @@ it('answers 413 to a body over client_max_body_size, declared or counted, and do
   const counted = await post(['x'.repeat(600), 'x'.repeat(600)]);
   expect(counted.status).toBe(413);
   expect(limited.upstream.requestCount).toBe(1);
-  await limited.stop();
 });

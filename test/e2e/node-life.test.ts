@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { findFreePort } from '../support/free-port.ts';
 import { startGateway } from '../support/start-gateway.ts';
 import { startUpstream } from '../support/start-upstream.ts';
@@ -134,6 +134,7 @@ describe('a node that is asked to stop', () => {
     const upstream = await startUpstream();
     const env = { DATABASE_URL: database.url, TOLLGATE_WORKERS: '2' };
     const first = await startGateway({ env });
+    onTestFinished(() => first.kill());
     const proxy = proxyOf(first, upstream);
     const { host } = await proxy.expose();
     const slow = Array.from({ length: 8 }, () => proxy.send(host, '/delay/600'));
@@ -149,6 +150,7 @@ describe('a node that is asked to stop', () => {
     await expect(sendRequest(first.proxyPort)).rejects.toThrow('ECONNREFUSED');
 
     const second = await startGateway({ env });
+    onTestFinished(() => second.kill());
     expect((await proxyOf(second, upstream).send(host)).status).toBe(200);
     await second.stop();
     await upstream.stop();
@@ -161,6 +163,7 @@ describe('a node that is asked to stop', () => {
       finish = () => response.end('and ended');
     });
     const gateway = await startGateway({ env: { DATABASE_URL: database.url } });
+    onTestFinished(() => gateway.kill());
     const proxy = proxyOf(gateway, { host: '127.0.0.1', port: upstream.port } as never);
     const { host } = await proxy.expose();
     const answer = await openAnswer(gateway.proxyPort, { headers: { Host: host } });
@@ -176,6 +179,7 @@ describe('a node that is asked to stop', () => {
 
   it('leaves no process behind when it is killed itself', async () => {
     const gateway = await startGateway({ env: { DATABASE_URL: database.url } });
+    onTestFinished(() => gateway.kill());
     const children = listChildren(gateway.pid);
     expect(children.length).toBeGreaterThan(0);
     await gateway.kill();

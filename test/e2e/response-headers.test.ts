@@ -1,5 +1,5 @@
 /** What a client receives in the head of an answer: contract/proxy.md section 5. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { exchangeBytes, exchangeRaw, headerOf } from '../support/raw-http.ts';
 import type { SentAnswer } from './support/send-request.ts';
 import { serve } from './support/serve.ts';
@@ -131,6 +131,7 @@ describe('with the default settings', () => {
 describe('the setting headers', () => {
   it('adds nothing when it is off, and lets the upstream’s Server pass', async () => {
     const proxy = await startProxy({ TOLLGATE_HEADERS: 'off' });
+    onTestFinished(() => proxy.stop());
     const { host } = await proxy.expose();
     const answer = await proxy.send(host, '/headers?Server=mine');
     const missing = await proxy.send('nobody.test');
@@ -140,7 +141,6 @@ describe('the setting headers', () => {
     }
     expect(answer.header('server')).toBe('mine');
     expect(answer.header('via')).toBeUndefined();
-    await proxy.stop();
   });
 
   it('adds what it lists, and debug headers where they are allowed', async () => {
@@ -148,6 +148,7 @@ describe('the setting headers', () => {
       TOLLGATE_HEADERS: 'via, X-Kong-Upstream-Status',
       TOLLGATE_ALLOW_DEBUG_HEADER: 'on',
     });
+    onTestFinished(() => proxy.stop());
     const { host, routeId, serviceId } = await proxy.expose({ name: 'orders' }, { name: 'all-orders' });
     const answer = await proxy.send(host, '/status/418');
     expect(answer.header('via')).toMatch(VIA);
@@ -162,6 +163,5 @@ describe('the setting headers', () => {
     expect(debugged.header('kong-route-name')).toBe('all-orders');
     expect(debugged.header('kong-service-id')).toBe(serviceId);
     expect(debugged.header('kong-service-name')).toBe('orders');
-    await proxy.stop();
   });
 });
