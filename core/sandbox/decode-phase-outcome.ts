@@ -5,10 +5,15 @@ import { RESULT_LINES, RESULT_TRIPLES_START } from '../../sdk/protocol/phase-res
 import type { PhaseOutcome } from '../pipeline/phase-outcome.ts';
 
 const BODY_KINDS: readonly string[] = ['error', 'json', 'text', ''];
+const OPERATIONS: readonly string[] = ['s', 'a', 'r'];
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const FORBIDDEN_IN_VALUE = /[\r\0]/;
+const METHOD = /^[A-Z]{1,32}$/;
+const PATH = /^\/[^\s\0]*$/;
+const QUERY = /^[\x21-\x7e\x80-\xff]*$/;
+const BYTES = /^[\0-\xff]*$/;
 
-/** Throws RangeError on anything a guest runtime of ours would not have written. */
+/** Throws RangeError or SyntaxError on anything a guest runtime of ours would not have written. */
 export function decodePhaseOutcome(frameKind: string, payload: string): PhaseOutcome {
   const lines = payload.split('\n');
   const serviceLines = readCount(lines, RESULT_LINES.serviceLines);
@@ -26,16 +31,16 @@ export function decodePhaseOutcome(frameKind: string, payload: string): PhaseOut
   return {
     kind,
     picks: lines[RESULT_LINES.picks] ?? '',
-    consumer: lines[RESULT_LINES.consumer] ?? '',
-    credential: lines[RESULT_LINES.credential] ?? '',
-    shared: lines[RESULT_LINES.shared] ?? '',
-    changes: changes === '' ? undefined : (JSON.parse(changes) as RequestChanges),
+    consumer: readJson(lines[RESULT_LINES.consumer] ?? ''),
+    credential: readJson(lines[RESULT_LINES.credential] ?? ''),
+    shared: readJson(lines[RESULT_LINES.shared] ?? ''),
+    changes: changes === '' ? undefined : readChanges(changes),
     serviceTriples: readTriples(lines, RESULT_TRIPLES_START, responseStart),
     responseTriples: readTriples(lines, responseStart, bodyStart),
     status,
     bodyKind: bodyKind as BodyKind,
     body: kind === 'error' ? '' : body,
-    failure: kind === 'error' ? (JSON.parse(body) as GuestError) : undefined,
+    failure: kind === 'error' ? readFailure(body) : undefined,
   };
 }
 
@@ -51,13 +56,53 @@ function readCount(lines: readonly string[], index: number): number {
   return count;
 }
 
+/** Method, path and query go into the request line: nothing may be in them that could end it. */
+function readChanges(json: string): RequestChanges {
+  const changes = JSON.parse(json) as RequestChanges | null;
+  if (typeof changes !== 'object' || changes === null) throw new RangeError('malformed changes');
+  const { method, path, rawQuery, body } = changes;
+  const isWellFormed =
+    matches(method, METHOD) && matches(path, PATH) && matches(rawQuery, QUERY) && matches(body, BYTES);
+  if (!isWellFormed) throw new RangeError('malformed changes');
+  return changes;
+}
+
+function matches(value: unknown, pattern: RegExp): boolean {
+  return value === undefined || (typeof value === 'string' && pattern.test(value));
+}
+
+function readFailure(json: string): GuestError {
+  const failure = JSON.parse(json) as Partial<Record<keyof GuestError, unknown>> | null;
+  const { plugin, phase, name, message, stack } = failure ?? {};
+  return {
+    plugin: String(plugin),
+    phase: String(phase),
+    name: String(name),
+    message: String(message),
+    stack: String(stack),
+  };
+}
+
+/** The same few identities come back with every request. */
+const soundTexts = new Set<string>();
+const MAX_SOUND_TEXTS = 1000;
+
+/** JSON that goes on to other guests and back: it must be what it claims to be. */
+function readJson(text: string): string {
+  if (text === '' || text === 'null' || soundTexts.has(text)) return text;
+  if (typeof JSON.parse(text) !== 'object') throw new RangeError('malformed phase result');
+  if (soundTexts.size >= MAX_SOUND_TEXTS) soundTexts.clear();
+  soundTexts.add(text);
+  return text;
+}
+
 function readTriples(lines: readonly string[], start: number, end: number): readonly string[] | null {
   if (start === end) return null;
   for (let at = start; at < end; at += 3) {
     const name = lines[at + 1] ?? '';
     const value = lines[at + 2] ?? '';
     // A guest that got around the SDK must still not be able to split a head in two.
-    if (!HEADER_NAME.test(name) || FORBIDDEN_IN_VALUE.test(value))
+    if (!OPERATIONS.includes(lines[at] ?? '') || !HEADER_NAME.test(name) || FORBIDDEN_IN_VALUE.test(value))
       throw new RangeError('malformed header operation');
   }
   return lines.slice(start, end);

@@ -14,6 +14,7 @@ import type { PhaseLane, PhaseListener } from '../pipeline/phase-lane.ts';
 import type { PhaseFailureReason } from '../pipeline/phase-outcome.ts';
 import { ActiveCall } from './active-call.ts';
 import type { PackageBundle } from './bundle-package.ts';
+import { CallTable } from './call-table.ts';
 import { decodePhaseOutcome } from './decode-phase-outcome.ts';
 import { type HostServices, type PermittedCalls, performHostCall, permittedBy } from './host-calls.ts';
 import { type IsolateLimits, MAX_HOST_CALLS_PER_PHASE } from './isolate-limits.ts';
@@ -24,6 +25,10 @@ const MAX_ROUNDS_PER_TURN = 64;
 /** Empty-handed rounds after which calls that claim to run are left until something happens. */
 const MAX_IDLE_ROUNDS = 3;
 const IDLE_PAUSE_MS = 2;
+/** Log records have no number of their own: nothing comes back for them. */
+const LOG_CALL_ID = 0;
+const MAX_QUEUED_LOGS = 128;
+const LOG_PAUSE_MS = 10;
 const DEADLINE_SWEEP_MS = 100;
 /** After failing to load, an isolate is tried again this much later. */
 const RELOAD_PAUSE_MS = 1000;
@@ -52,17 +57,18 @@ export class IsolateLane implements PhaseLane {
   readonly #events: LaneEvents;
   readonly #permitted: PermittedCalls;
   readonly #generations = new Map<number, string>();
-  /** Calls whose outcome somebody waits for, oldest first. */
-  readonly #calls = new Map<number, ActiveCall>();
+  /** Calls whose outcome somebody waits for. */
+  readonly #calls = new CallTable();
   readonly #sweep: NodeJS.Timeout;
   #isolate: PluginIsolate | undefined;
   #frames: string[] = [];
   /** The call of each frame; undefined for frames that belong to none. */
   #frameCalls: (ActiveCall | undefined)[] = [];
-  #lastId = 0;
   #motion = 0;
   #isScheduled = false;
   #idleTimer: NodeJS.Timeout | undefined;
+  #queuedLogs = 0;
+  #logTimer: NodeJS.Timeout | undefined;
   #isFlushing = false;
   #cpuAtTurnNs = 0n;
   #spentCpuNs = 0n;
@@ -99,15 +105,20 @@ export class IsolateLane implements PhaseLane {
 
   /** Starts a phase. The listener hears of it in a later turn; the returned number cancels it. */
   submit(kind: 'access' | 'response', payload: string, listener: PhaseListener): number {
-    const call = new ActiveCall(++this.#lastId, HOST_FRAMES[kind], payload, listener, Date.now());
-    this.#calls.set(call.id, call);
+    const call = new ActiveCall(this.#calls.reserve(), HOST_FRAMES[kind], payload, listener, Date.now());
+    this.#calls.add(call);
     this.#enqueueCall(call);
     return call.id;
   }
 
   /** Hands over a finished request. Nobody hears of it again. */
   submitLog(payload: string): void {
-    this.#enqueueCall(new ActiveCall(++this.#lastId, HOST_FRAMES.log, payload, undefined, 0));
+    const call = new ActiveCall(LOG_CALL_ID, HOST_FRAMES.log, payload, undefined, 0);
+    this.#frames.push(encodeFrame(call.kind, call.id, payload));
+    this.#frameCalls.push(call);
+    // Nobody waits for a record: it travels with the next call, or with others when there are enough or time is up.
+    if (++this.#queuedLogs >= MAX_QUEUED_LOGS) this.#scheduleTurn();
+    else this.#logTimer ??= setTimeout(this.#sendLogs, LOG_PAUSE_MS).unref();
   }
 
   /** The request is gone: the listener will not be called. */
@@ -142,6 +153,7 @@ export class IsolateLane implements PhaseLane {
 
   dispose(): void {
     clearInterval(this.#sweep);
+    clearTimeout(this.#logTimer);
     this.#isolate?.dispose();
   }
 
@@ -154,6 +166,11 @@ export class IsolateLane implements PhaseLane {
     this.#frameCalls.push(call);
     if (!this.#isFlushing) this.#scheduleTurn();
   }
+
+  readonly #sendLogs = (): void => {
+    this.#logTimer = undefined;
+    if (this.#queuedLogs > 0) this.#scheduleTurn();
+  };
 
   #scheduleTurn(): void {
     if (this.#isScheduled) return;
@@ -199,6 +216,7 @@ export class IsolateLane implements PhaseLane {
     const calls = this.#frameCalls;
     this.#frames = [];
     this.#frameCalls = [];
+    this.#queuedLogs = 0;
     this.#stats.crossings++;
     let output: string;
     try {
@@ -253,7 +271,16 @@ export class IsolateLane implements PhaseLane {
       call.listener?.onPhaseFailure('protocol', String(error));
       return;
     }
-    call.listener?.onPhaseOutcome(outcome);
+    // What the gateway does with a result must neither end the turn of other requests nor leave this one unanswered.
+    try {
+      call.listener?.onPhaseOutcome(outcome);
+    } catch (error) {
+      this.#events.onIncident(
+        'protocol',
+        error instanceof Error ? (error.stack ?? error.message) : String(error),
+      );
+      call.listener?.onPhaseFailure('protocol', String(error));
+    }
   }
 
   #performHostCall(callId: number, payload: string): void {
@@ -315,7 +342,7 @@ export class IsolateLane implements PhaseLane {
 
   /** The isolate is gone, and with it the state of every call. */
   #suspectEverybody(error: CrossingError, sent: readonly (ActiveCall | undefined)[]): Set<ActiveCall> {
-    const suspects = new Set(this.#calls.values());
+    const suspects = new Set(this.#calls.list());
     for (const call of sent) if (call?.listener === undefined && call !== undefined) suspects.add(call);
     this.#rebuild(error);
     return suspects;
@@ -333,7 +360,7 @@ export class IsolateLane implements PhaseLane {
     const last = sent[begun - 1];
     if (last !== undefined && last.listener === undefined) suspects.add(last);
     const notBegun = sent.slice(begun).filter((call) => call !== undefined);
-    for (const call of this.#calls.values())
+    for (const call of this.#calls.list())
       if (call.waits === 0 && !notBegun.includes(call)) suspects.add(call);
     for (const call of notBegun) this.#enqueueCall(call);
     return suspects;
@@ -347,7 +374,7 @@ export class IsolateLane implements PhaseLane {
       return;
     }
     try {
-      const cancel = encodeFrame(HOST_FRAMES.cancel, call.id, '');
+      const cancel = call.listener === undefined ? '' : encodeFrame(HOST_FRAMES.cancel, call.id, '');
       this.#receive(this.#isolate.pump(cancel + encodeFrame(call.kind, call.id, call.payload)));
       for (let round = 0; round < MAX_IDLE_ROUNDS && this.#motion > 0; round++)
         this.#receive(this.#isolate.pump(''));
@@ -374,7 +401,7 @@ export class IsolateLane implements PhaseLane {
 
   #countBegunFrames(): number {
     try {
-      return Number(this.#isolate?.call('begunFrames'));
+      return Number(this.#isolate?.call('resume'));
     } catch {
       return 0;
     }
@@ -411,8 +438,8 @@ export class IsolateLane implements PhaseLane {
 
   #failOverdueCalls(): void {
     const startedBeforeMs = Date.now() - this.#limits.phaseDeadlineMs;
-    for (const call of this.#calls.values()) {
-      if (call.startedAtMs > startedBeforeMs) return;
+    for (const call of this.#calls.list()) {
+      if (call.startedAtMs > startedBeforeMs) continue;
       this.cancel(call.id);
       this.#events.onIncident('deadline', `no result after ${this.#limits.phaseDeadlineMs} ms`);
       call.listener?.onPhaseFailure('deadline', `no result after ${this.#limits.phaseDeadlineMs} ms`);

@@ -14,7 +14,7 @@ const GUEST_FUNCTIONS: readonly GuestFunction[] = [
   'configure',
   'drop',
   'pump',
-  'begunFrames',
+  'resume',
   'collectMetrics',
 ];
 
@@ -41,6 +41,8 @@ export class PluginIsolate {
   readonly #pump: ivm.Reference;
   readonly #pumpOptions: { readonly timeout: number };
   readonly #loadTimeoutMs: number;
+  /** As last seen: an isolate that is gone cannot be asked. */
+  #cpuTimeNs = 0n;
 
   /** Loads the bundle. Throws CrossingError when it does not load within its limits. */
   constructor(bundle: PackageBundle, limits: IsolateLimits, onCatastrophe: (message: string) => void) {
@@ -70,7 +72,8 @@ export class PluginIsolate {
 
   /** CPU time spent in the isolate since it was made, in nanoseconds. */
   get cpuTimeNs(): bigint {
-    return this.#isolate.cpuTime;
+    if (!this.#isolate.isDisposed) this.#cpuTimeNs = this.#isolate.cpuTime;
+    return this.#cpuTimeNs;
   }
 
   get heapBytes(): number {

@@ -7,6 +7,8 @@ import type { GuestPlan } from '../protocol/plan.ts';
 import type { LoadedInstance } from './configuration.ts';
 
 const MAX_LOG_LINES = 64;
+/** Rows one phase of one request may ask the host for: the host cannot count what requests share. */
+const MAX_LOOKUPS = 100;
 /** State lines of the first package of a request. */
 const NO_STATE = '\n'.repeat(STATE_LINE_COUNT);
 
@@ -44,6 +46,7 @@ export class CallState {
   logLines: LogLine[] | undefined;
   isFinished = false;
   #waits = 0;
+  #lookups = 0;
 
   constructor(
     id: number,
@@ -66,8 +69,8 @@ export class CallState {
     this.#requestAt = state.reduce((at, line) => at + line.length + 1, stateAt);
     const picks = state[STATE_LINES.picks] ?? '';
     if (phase !== 'access' && picks !== '') this.picks = picks.split(',').map(Number);
-    this.consumer = parseOptional<Consumer>(state[STATE_LINES.consumer]);
-    this.credential = parseOptional<Credential>(state[STATE_LINES.credential]);
+    this.consumer = parseIdentity<Consumer>(state[STATE_LINES.consumer]);
+    this.credential = parseIdentity<Credential>(state[STATE_LINES.credential]);
     this.shared = parseOptional<Record<string, unknown>>(state[STATE_LINES.shared]) ?? undefined;
   }
 
@@ -112,6 +115,11 @@ export class CallState {
     );
   }
 
+  /** Throws when the call has asked for too many rows. */
+  countLookup(): void {
+    if (++this.#lookups > MAX_LOOKUPS) throw new Error('too many host calls');
+  }
+
   /** Takes the call out of the count of those in motion, whatever state it is in. */
   finish(): void {
     if (this.isFinished) return;
@@ -122,6 +130,21 @@ export class CallState {
   #wake(): void {
     if (--this.#waits === 0 && !this.isFinished) motion.count++;
   }
+}
+
+/** The same few identities come back with every log record. */
+const knownIdentities = new Map<string, unknown>();
+const MAX_KNOWN_IDENTITIES = 1000;
+
+function parseIdentity<Value>(json: string | undefined): Value | null {
+  if (json === undefined || json === '') return null;
+  let identity = knownIdentities.get(json);
+  if (identity === undefined) {
+    identity = JSON.parse(json);
+    if (knownIdentities.size >= MAX_KNOWN_IDENTITIES) knownIdentities.clear();
+    knownIdentities.set(json, identity);
+  }
+  return identity as Value;
 }
 
 function parseOptional<Value>(json: string | undefined): Value | null {

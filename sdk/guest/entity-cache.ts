@@ -66,6 +66,11 @@ export function loadEntity(entity: string, field: string, value: string): Promis
   return asked;
 }
 
+/** Makes the next asker ask anew. Answers still to come are used by those who wait for them, and not kept. */
+export function forgetLookups(): void {
+  inFlight.clear();
+}
+
 export function invalidateEntities(invalidation: Invalidation): void {
   const { entity, id, keys, withReferences } = invalidation;
   for (const key of keys) {

@@ -14,6 +14,7 @@ export function findEntity<Row extends Identified>(
 ): Row | undefined | Promise<Row | undefined> {
   const cached = peekEntity(entity, field, value);
   if (cached !== undefined) return (cached ?? undefined) as Row | undefined;
+  call.countLookup();
   return call.suspend(loadEntity(entity, field, value)).then((row) => (row ?? undefined) as Row | undefined);
 }
 

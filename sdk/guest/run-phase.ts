@@ -39,12 +39,7 @@ export function startAccess(id: number, payload: string): void {
       const settled = invoke(call, kong, fail, () => runFrom(at + 1));
       if (!settled) return;
     }
-    closeCall(call);
-    emitFrame(
-      failure !== undefined ? GUEST_FRAMES.error : call.hasExited ? GUEST_FRAMES.exit : GUEST_FRAMES.proceed,
-      call.id,
-      encodeResult(call, failure),
-    );
+    emitResult(call, failure);
   };
   const fail = (error: unknown): void => {
     failure = describeError(call, error);
@@ -56,18 +51,14 @@ export function startResponse(id: number, payload: string): void {
   const { call, generation } = openCall(id, 'response', payload);
   const kong = new ResponseKongView(call);
   runPicked(call, generation, kong, () => {
-    emitFrame(
-      call.hasExited ? GUEST_FRAMES.exit : GUEST_FRAMES.proceed,
-      call.id,
-      encodeResult(call, undefined),
-    );
+    emitResult(call, undefined);
   });
 }
 
 /** Log calls have no result. */
 export function startLog(id: number, payload: string): void {
   const { call, generation } = openCall(id, 'log', payload);
-  runPicked(call, generation, new LogKongView(call), () => {});
+  runPicked(call, generation, new LogKongView(call), () => closeCall(call));
 }
 
 /** Runs every collected instance; a failure is logged and does not stop the next. */
@@ -82,7 +73,6 @@ function runPicked(call: CallState, generation: Generation, kong: unknown, done:
       const settled = invoke(call, kong, fail, () => runFrom(at + 1));
       if (!settled) return;
     }
-    closeCall(call);
     done();
   };
   runFrom(0);
@@ -124,14 +114,36 @@ function closeCall(call: CallState): void {
   if (call.logLines !== undefined) emitFrame(GUEST_FRAMES.logLines, call.id, JSON.stringify(call.logLines));
 }
 
+/** What a plugin has left behind may refuse to become text: then that is the failure. */
+function emitResult(call: CallState, failure: GuestError | undefined): void {
+  let kind =
+    failure !== undefined ? GUEST_FRAMES.error : call.hasExited ? GUEST_FRAMES.exit : GUEST_FRAMES.proceed;
+  let result: string;
+  try {
+    result = encodeResult(call, failure);
+  } catch (error) {
+    call.shared = undefined;
+    call.hasAuthenticated = false;
+    kind = GUEST_FRAMES.error as typeof kind;
+    result = encodeResult(call, failure ?? describeError(call, error));
+  }
+  closeCall(call);
+  emitFrame(kind, call.id, result);
+}
+
+/** Never throws, whatever was thrown. */
 function describeError(call: CallState, error: unknown): GuestError {
   const plugin = call.instance?.plugin.name ?? '';
-  const isError = error instanceof Error;
-  return {
-    plugin,
-    phase: call.phase,
-    name: isError ? String(error.name) : 'Error',
-    message: isError ? String(error.message) : String(error),
-    stack: isError ? String(error.stack) : '',
-  };
+  const described = { plugin, phase: call.phase, name: 'Error', message: '', stack: '' };
+  try {
+    if (!(error instanceof Error)) return { ...described, message: String(error) };
+    return {
+      ...described,
+      name: String(error.name),
+      message: String(error.message),
+      stack: String(error.stack),
+    };
+  } catch {
+    return { ...described, message: 'something that cannot be printed' };
+  }
 }

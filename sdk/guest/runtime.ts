@@ -14,7 +14,7 @@ import type { GuestConfiguration } from '../protocol/plan.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { motion } from './call-state.ts';
 import { addGeneration, dropGeneration } from './configuration.ts';
-import { invalidateEntities, limitEntityCache } from './entity-cache.ts';
+import { forgetLookups, invalidateEntities, limitEntityCache } from './entity-cache.ts';
 import { collectMetrics, declareMetric } from './metric-store.ts';
 import { forgetHostCalls, settleHostCall, takeFrames } from './outbox.ts';
 import { activeCalls, startAccess, startLog, startResponse } from './run-phase.ts';
@@ -25,8 +25,11 @@ export interface GuestRuntime {
   configure(json: string): string;
   drop(generation: number): string;
   pump(frames: string): string;
-  /** How many frames of the last pump were begun: after a pump was cut short, the last of these is to blame. */
-  begunFrames(): number;
+  /**
+   * To be called after a pump was cut short: how many of its frames were begun, the last of which is to blame.
+   * Promise reactions that were due are lost then, so lookups under way are forgotten.
+   */
+  resume(): number;
   collectMetrics(): string;
 }
 
@@ -59,7 +62,10 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
       decodeFrames(frames, 0, receiveFrame);
       return `${motion.count + settledHostCalls}\n${takeFrames()}`;
     },
-    begunFrames: () => begunFrames,
+    resume() {
+      forgetLookups();
+      return begunFrames;
+    },
     collectMetrics: () => JSON.stringify(collectMetrics()),
   };
 }
@@ -90,6 +96,9 @@ function receiveFrame(kind: string, id: number, payload: string): void {
       break;
     case HOST_FRAMES.cancel:
       cancelCall(id);
+      break;
+    case HOST_FRAMES.expire:
+      for (const callId of activeCalls.keys()) if (callId <= id) cancelCall(callId);
       break;
     case HOST_FRAMES.invalidate:
       invalidateEntities(JSON.parse(payload) as Invalidation);

@@ -11,6 +11,8 @@ import { bytesFromText } from './text-encoding.ts';
 
 const METHOD = /^[A-Z]{1,32}$/;
 const FORBIDDEN_IN_TARGET = /[\s\0]/;
+/** It is sent as it is, one byte a character: anything wider would be cut down, to a line feed for example. */
+const FORBIDDEN_IN_QUERY = /[^\x21-\xff]|\x7f/;
 
 export class ServiceRequestRecorder implements ServiceRequestWriter {
   readonly #call: CallState;
@@ -47,7 +49,10 @@ export class ServiceRequestRecorder implements ServiceRequestWriter {
   }
 
   setRawQuery(query: string): void {
-    if (FORBIDDEN_IN_TARGET.test(query)) throw new TypeError('a query cannot contain white space');
+    if (FORBIDDEN_IN_QUERY.test(query))
+      throw new TypeError(
+        'a query cannot contain white space, control characters or anything beyond one byte',
+      );
     this.#change('rawQuery', query);
   }
 

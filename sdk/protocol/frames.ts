@@ -25,6 +25,8 @@ export const HOST_FRAMES = {
   failure: 'F',
   /** The request is gone (client aborted, deadline passed): forget the call. */
   cancel: 'X',
+  /** Every call up to this one has had its time: forget those that are left. */
+  expire: 'O',
   /** Cached rows to drop: JSON of `Invalidation`. */
   invalidate: 'I',
 } as const;
