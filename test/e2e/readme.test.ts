@@ -1,16 +1,20 @@
 /**
  * What the documentation tells a reader to type is typed here, in order, and what it shows is what comes out. A
  * block of `sh` is a command, and a fence without a language right behind it is its output. Only a block with a
- * comment `<!-- not run here: why -->` in front is left out.
+ * comment `<!-- not run here: why -->` in front is left out. Files that a page names exist, and the example of the
+ * SDK is the one that is type-checked.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { globSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundlePackage } from '../../core/sandbox/bundle-package.ts';
+import { PluginIsolate } from '../../core/sandbox/plugin-isolate.ts';
+import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { type Gateway, startGateway } from '../support/start-gateway.ts';
 
@@ -18,6 +22,15 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** The README comes first: the other pages build on its walkthrough. */
 const PAGES = ['README.md', ...globSync(['docs/*.md', 'plugins/*/README.md'], { cwd: ROOT }).toSorted()];
 const BLOCK = /(<!-- not run here: .+? -->\n)?^```sh\n(.*?)^```\n(?:```\n(.*?)^```\n)?/gms;
+const EXAMPLE = new URL('../../plugins/example/index.ts', import.meta.url);
+const ISOLATE_LIMITS = {
+  memoryMb: 32,
+  crossingTimeoutMs: 1000,
+  phaseDeadlineMs: 1000,
+  loadTimeoutMs: 5000,
+  cacheEntries: 10,
+  maxBodyBytes: 1000,
+};
 const MAX_LEFT_OUT = 3;
 /** Blocks that are counted in one minute do not begin in its last seconds. */
 const MINUTE_MS = 60_000;
@@ -118,6 +131,41 @@ describe('the documentation', () => {
     if (block.output !== undefined) expect(settle(printed)).toBe(settle(withFreePorts(block.output)));
     else expect(printed).toBe('');
     if (block.command.includes('.listen(9000')) await untilAccepted(Number(ports.get('9000')));
+  });
+});
+
+describe('the guides', () => {
+  const guides = globSync(
+    ['*.md', '{docs,sdk,core,bench,test}/*.md', 'core/decisions/*.md', 'plugins/*/*.md'],
+    {
+      cwd: ROOT,
+    },
+  ).toSorted();
+
+  it.for(guides)('%s names files that are there', (page) => {
+    const text = readFileSync(join(ROOT, page), 'utf8');
+    const linked = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link = '']) =>
+      join(ROOT, dirname(page), link),
+    );
+    expect(linked.filter((path) => !existsSync(path))).toEqual([]);
+    const named = [...text.matchAll(/`([\w/.-]+\/[\w.-]+\.ts)`/g)].map(([, path = '']) => path);
+    const homes = [ROOT, join(ROOT, dirname(page)), join(ROOT, 'core')];
+    expect(named.filter((path) => !homes.some((home) => existsSync(join(home, path))))).toEqual([]);
+  });
+
+  it('show the example plugin that is type-checked', () => {
+    const guide = readFileSync(join(ROOT, 'sdk/README.md'), 'utf8');
+    expect(guide).toContain(`\`\`\`ts\n${readFileSync(EXAMPLE, 'utf8')}\`\`\`\n`);
+  });
+
+  it('show an example plugin that loads in an isolate', async () => {
+    const bundle = await bundlePackage({ name: 'example', entries: [EXAMPLE] });
+    const isolate = new PluginIsolate(bundle, ISOLATE_LIMITS, (message) => {
+      throw new Error(message);
+    });
+    const { plugins } = JSON.parse(String(isolate.call('describe'))) as PackageManifest;
+    isolate.dispose();
+    expect(plugins).toMatchObject([{ name: 'require-header', phases: ['access', 'response'] }]);
   });
 });
 
