@@ -18,7 +18,7 @@ import { CallTable } from './call-table.ts';
 import { decodePhaseOutcome } from './decode-phase-outcome.ts';
 import { type HostServices, type PermittedCalls, performHostCall, permittedBy } from './host-calls.ts';
 import { type IsolateLimits, MAX_HOST_CALLS_PER_PHASE } from './isolate-limits.ts';
-import { type CrossingError, PluginIsolate } from './plugin-isolate.ts';
+import { CrossingError, PluginIsolate } from './plugin-isolate.ts';
 
 /** Crossings in one turn of the event loop before other work gets a chance. */
 const MAX_ROUNDS_PER_TURN = 64;
@@ -30,8 +30,21 @@ const LOG_CALL_ID = 0;
 const MAX_QUEUED_LOGS = 128;
 const LOG_PAUSE_MS = 10;
 const DEADLINE_SWEEP_MS = 100;
+/** How often a call may be run again because others died around it. */
+const MAX_RETRIES = 4;
+/** Lookups of rows under way at once. They belong to no single request, whose own limit would hold them. */
+const MAX_SHARED_HOST_CALLS = 10_000;
 /** After failing to load, an isolate is tried again this much later. */
 const RELOAD_PAUSE_MS = 1000;
+
+/** Something for the guest. */
+interface QueuedFrame {
+  readonly text: string;
+  /** Whom the guest runs on receiving it; undefined where that is nobody or anybody. */
+  readonly call: ActiveCall | undefined;
+  /** It starts the call, so it can be sent again, to another isolate too. */
+  readonly isStart: boolean;
+}
 
 export interface LaneEvents {
   onLogLines(lines: readonly LogLine[]): void;
@@ -61,9 +74,13 @@ export class IsolateLane implements PhaseLane {
   readonly #calls = new CallTable();
   readonly #sweep: NodeJS.Timeout;
   #isolate: PluginIsolate | undefined;
-  #frames: string[] = [];
-  /** The call of each frame; undefined for frames that belong to none. */
-  #frameCalls: (ActiveCall | undefined)[] = [];
+  #queue: QueuedFrame[] = [];
+  /** Until then frames cross one by one, so that there is no doubt whose doing a cut crossing is. */
+  #carefulUntilMs = 0;
+  /** What made it plain that the guest's runtime has been tampered with. */
+  #tampering: string | undefined;
+  #sharedHostCalls = 0;
+  #isClosed = false;
   #motion = 0;
   #isScheduled = false;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -114,8 +131,7 @@ export class IsolateLane implements PhaseLane {
   /** Hands over a finished request. Nobody hears of it again. */
   submitLog(payload: string): void {
     const call = new ActiveCall(LOG_CALL_ID, HOST_FRAMES.log, payload, undefined, 0);
-    this.#frames.push(encodeFrame(call.kind, call.id, payload));
-    this.#frameCalls.push(call);
+    this.#queue.push({ text: encodeFrame(call.kind, call.id, payload), call, isStart: true });
     // Nobody waits for a record: it travels with the next call, or with others when there are enough or time is up.
     if (++this.#queuedLogs >= MAX_QUEUED_LOGS) this.#scheduleTurn();
     else this.#logTimer ??= setTimeout(this.#sendLogs, LOG_PAUSE_MS).unref();
@@ -123,11 +139,11 @@ export class IsolateLane implements PhaseLane {
 
   /** The request is gone: the listener will not be called. */
   cancel(id: number): void {
-    if (this.#calls.delete(id)) this.#enqueue(encodeFrame(HOST_FRAMES.cancel, id, ''), undefined);
+    if (this.#calls.delete(id)) this.#enqueue(encodeFrame(HOST_FRAMES.cancel, id, ''));
   }
 
   invalidate(invalidation: Invalidation): void {
-    this.#enqueue(encodeFrame(HOST_FRAMES.invalidate, 0, JSON.stringify(invalidation)), undefined);
+    this.#enqueue(encodeFrame(HOST_FRAMES.invalidate, 0, JSON.stringify(invalidation)));
   }
 
   /** Sends everything gathered so far across now. */
@@ -152,18 +168,18 @@ export class IsolateLane implements PhaseLane {
   }
 
   dispose(): void {
+    this.#isClosed = true;
     clearInterval(this.#sweep);
     clearTimeout(this.#logTimer);
     this.#isolate?.dispose();
   }
 
   #enqueueCall(call: ActiveCall): void {
-    this.#enqueue(encodeFrame(call.kind, call.id, call.payload), call);
+    this.#enqueue(encodeFrame(call.kind, call.id, call.payload), call, true);
   }
 
-  #enqueue(frame: string, call: ActiveCall | undefined): void {
-    this.#frames.push(frame);
-    this.#frameCalls.push(call);
+  #enqueue(text: string, call?: ActiveCall, isStart = false): void {
+    this.#queue.push({ text, call, isStart });
     if (!this.#isFlushing) this.#scheduleTurn();
   }
 
@@ -184,6 +200,7 @@ export class IsolateLane implements PhaseLane {
   };
 
   #runTurn(): void {
+    if (this.#isClosed) return;
     if (this.#isolate === undefined) {
       this.#refuseQueued();
       return;
@@ -192,13 +209,13 @@ export class IsolateLane implements PhaseLane {
     this.#cpuAtTurnNs = this.#isolate.cpuTimeNs;
     let idleRounds = 0;
     for (let round = 0; round < MAX_ROUNDS_PER_TURN; round++) {
-      if (this.#frames.length === 0 && this.#motion === 0) break;
+      if (this.#isolate === undefined || (this.#queue.length === 0 && this.#motion === 0)) break;
       const made = this.#cross();
       idleRounds = made ? 0 : idleRounds + 1;
       if (idleRounds >= MAX_IDLE_ROUNDS) break;
     }
     this.#isFlushing = false;
-    if (this.#frames.length > 0) this.#scheduleTurn();
+    if (this.#queue.length > 0) this.#scheduleTurn();
     else if (this.#motion > 0) this.#lookAgainLater();
   }
 
@@ -212,31 +229,43 @@ export class IsolateLane implements PhaseLane {
 
   /** One crossing with everything queued. False when nothing went in and nothing came out. */
   #cross(): boolean {
-    const input = this.#frames.length === 1 ? (this.#frames[0] as string) : this.#frames.join('');
-    const calls = this.#frameCalls;
-    this.#frames = [];
-    this.#frameCalls = [];
-    this.#queuedLogs = 0;
+    const sent = this.#takeQueue();
     this.#stats.crossings++;
     let output: string;
     try {
-      output = (this.#isolate as PluginIsolate).pump(input);
+      output = (this.#isolate as PluginIsolate).pump(joinFrames(sent));
     } catch (error) {
-      this.#recover(error as CrossingError, calls);
+      this.#recover(error as CrossingError, sent);
       return true;
     }
-    return this.#receive(output) || calls.length > 0;
+    const said = this.#receive(output);
+    if (this.#tampering !== undefined) this.#recover(new CrossingError('error', this.#tampering), sent);
+    return said || sent.length > 0;
+  }
+
+  #takeQueue(): readonly QueuedFrame[] {
+    if (this.#carefulUntilMs > 0) {
+      if (Date.now() < this.#carefulUntilMs) {
+        this.#cpuAtTurnNs = (this.#isolate as PluginIsolate).cpuTimeNs;
+        return this.#queue.splice(0, 1);
+      }
+      this.#carefulUntilMs = 0;
+    }
+    const taken = this.#queue;
+    this.#queue = [];
+    this.#queuedLogs = 0;
+    return taken;
   }
 
   /** Acts on what the guest said. False when it said nothing. */
   #receive(output: string): boolean {
     const lineEnd = output.indexOf('\n');
-    this.#motion = Number(output.slice(0, lineEnd));
+    this.#motion = Number(output.slice(0, lineEnd)) || 0;
     if (lineEnd + 1 >= output.length) return false;
     try {
       decodeFrames(output, lineEnd + 1, this.#receiveFrame);
     } catch (error) {
-      this.#events.onIncident('protocol', String(error));
+      this.#noteTampering(String(error));
     }
     return true;
   }
@@ -252,12 +281,29 @@ export class IsolateLane implements PhaseLane {
         this.#performHostCall(id, payload);
         break;
       case GUEST_FRAMES.logLines:
-        this.#events.onLogLines(JSON.parse(payload) as readonly LogLine[]);
+        this.#receiveLogLines(payload);
         break;
       default:
-        throw new RangeError(`unknown frame '${kind}'`);
+        this.#noteTampering(`unknown frame '${kind}'`);
     }
   };
+
+  #receiveLogLines(payload: string): void {
+    let lines: readonly LogLine[];
+    try {
+      lines = decodeLogLines(payload);
+    } catch (error) {
+      this.#noteTampering(String(error));
+      return;
+    }
+    this.#events.onLogLines(lines);
+  }
+
+  /** The runtime of ours does not write such things: whatever runs in this isolate cannot be trusted any more. */
+  #noteTampering(detail: string): void {
+    if (this.#tampering === undefined) this.#events.onIncident('protocol', detail);
+    this.#tampering ??= detail;
+  }
 
   #finish(kind: string, id: number, payload: string): void {
     const call = this.#calls.get(id);
@@ -267,7 +313,7 @@ export class IsolateLane implements PhaseLane {
     try {
       outcome = decodePhaseOutcome(kind, payload);
     } catch (error) {
-      this.#events.onIncident('protocol', String(error));
+      this.#noteTampering(String(error));
       call.listener?.onPhaseFailure('protocol', String(error));
       return;
     }
@@ -289,8 +335,11 @@ export class IsolateLane implements PhaseLane {
     // Calls of requests that are gone would keep the guest waiting for nobody.
     if (callId !== 0 && call === undefined) return;
     try {
-      if (call !== undefined && ++call.hostCalls > MAX_HOST_CALLS_PER_PHASE)
-        throw new Error('too many host calls');
+      const isTooMany =
+        call === undefined
+          ? this.#sharedHostCalls >= MAX_SHARED_HOST_CALLS
+          : ++call.hostCalls > MAX_HOST_CALLS_PER_PHASE;
+      if (isTooMany) throw new Error('too many host calls');
       const reply = performHostCall(name, decodeValue(payload.slice(number.length + name.length + 2)), {
         services: this.#services,
         caller: call?.listener,
@@ -298,57 +347,72 @@ export class IsolateLane implements PhaseLane {
         maxBodyBytes: this.#limits.maxBodyBytes,
       });
       if (reply instanceof Promise) this.#replyLater(reply, number, call);
-      else this.#reply(number, reply);
+      else this.#reply(number, reply, call);
     } catch (error) {
-      this.#refuse(number, error);
+      this.#refuse(number, error, call);
     }
   }
 
   #replyLater(reply: Promise<unknown>, number: string, call: ActiveCall | undefined): void {
     if (call !== undefined) call.waits++;
+    else this.#sharedHostCalls++;
     const isolate = this.#isolate;
     const settle = (deliver: () => void) => {
+      if (call === undefined) this.#sharedHostCalls--;
+      // A rebuilt isolate has not asked for anything, and nobody in it waits.
+      if (this.#isolate !== isolate) return;
       if (call !== undefined) call.waits--;
-      // A rebuilt isolate has not asked for anything.
-      if (this.#isolate === isolate) deliver();
+      deliver();
     };
     reply.then(
-      (value) => settle(() => this.#reply(number, value)),
-      (error: unknown) => settle(() => this.#refuse(number, error)),
+      (value) => settle(() => this.#reply(number, value, call)),
+      (error: unknown) => settle(() => this.#refuse(number, error, call)),
     );
   }
 
-  #reply(number: string, value: unknown): void {
-    this.#enqueue(encodeFrame(HOST_FRAMES.reply, 0, `${number}\n${encodeValue(value)}`), undefined);
+  #reply(number: string, value: unknown, call: ActiveCall | undefined): void {
+    this.#enqueue(encodeFrame(HOST_FRAMES.reply, 0, `${number}\n${encodeValue(value)}`), call);
   }
 
-  #refuse(number: string, error: unknown): void {
+  #refuse(number: string, error: unknown, call: ActiveCall | undefined): void {
     const message = error instanceof Error ? error.message : String(error);
-    this.#enqueue(encodeFrame(HOST_FRAMES.failure, 0, `${number}\n${message}`), undefined);
+    this.#enqueue(encodeFrame(HOST_FRAMES.failure, 0, `${number}\n${message}`), call);
   }
 
   /**
    * A crossing was cut short. Whoever could have been running is run again alone, so that only the guilty fails;
-   * what had not begun is queued again as if nothing had happened.
+   * what had not begun is queued again as if nothing had happened. Code that goes wrong only after a host call does
+   * so when its reply crosses alone.
    */
-  #recover(error: CrossingError, sent: readonly (ActiveCall | undefined)[]): void {
+  #recover(error: CrossingError, sent: readonly QueuedFrame[]): void {
+    this.#tampering = undefined;
     const wasBusy = this.#burntCpu();
     const suspects =
-      error.kind === 'disposed' ? this.#suspectEverybody(error, sent) : this.#suspectTheRunning(sent);
-    const [only] = suspects;
-    if (suspects.size === 1 && wasBusy && only !== undefined) this.#convict(only, error);
-    else for (const suspect of suspects) this.#retryAlone(suspect);
+      error.kind === 'timeout' ? this.#suspectTheRunning(sent) : this.#suspectEverybody(error, sent);
+    const only = sent.length === 1 ? sent[0]?.call : undefined;
+    const isProven = error.kind === 'timeout' ? wasBusy : (only?.retries ?? 0) > 0;
+    if (only !== undefined && isProven) {
+      this.#convict(only, error);
+      if (error.kind === 'timeout') return;
+    } else this.#carefulUntilMs = Date.now() + this.#limits.phaseDeadlineMs;
+    for (const suspect of suspects) {
+      suspects.delete(suspect);
+      const isOver = suspect.listener !== undefined && !this.#calls.has(suspect.id);
+      if (isOver || (suspect === only && isProven) || this.#retryAlone(suspect, error)) continue;
+      // The isolate died of it, and with it everything that others had done in it.
+      for (const call of this.#startedCalls()) suspects.add(call);
+    }
   }
 
-  /** The isolate is gone, and with it the state of every call. */
-  #suspectEverybody(error: CrossingError, sent: readonly (ActiveCall | undefined)[]): Set<ActiveCall> {
-    const suspects = new Set(this.#calls.list());
-    for (const call of sent) if (call?.listener === undefined && call !== undefined) suspects.add(call);
+  /** The isolate is gone or cannot be trusted, and with it the state of every call. */
+  #suspectEverybody(error: CrossingError, sent: readonly QueuedFrame[]): Set<ActiveCall> {
     this.#rebuild(error);
+    const suspects = new Set(this.#startedCalls());
+    for (const { call } of sent) if (call !== undefined && call.listener === undefined) suspects.add(call);
     return suspects;
   }
 
-  #suspectTheRunning(sent: readonly (ActiveCall | undefined)[]): Set<ActiveCall> {
+  #suspectTheRunning(sent: readonly QueuedFrame[]): Set<ActiveCall> {
     const begun = this.#countBegunFrames();
     // Results made before the crossing was cut short are still waiting to be fetched.
     try {
@@ -356,31 +420,52 @@ export class IsolateLane implements PhaseLane {
     } catch {
       // Then they are made again.
     }
+    const last = sent[begun - 1]?.call;
+    this.#queue.unshift(...sent.slice(begun));
+    const queued = new Set(this.#queue.map(({ call }) => call));
     const suspects = new Set<ActiveCall>();
-    const last = sent[begun - 1];
     if (last !== undefined && last.listener === undefined) suspects.add(last);
-    const notBegun = sent.slice(begun).filter((call) => call !== undefined);
-    for (const call of this.#calls.list())
-      if (call.waits === 0 && !notBegun.includes(call)) suspects.add(call);
-    for (const call of notBegun) this.#enqueueCall(call);
+    for (const call of this.#calls.list()) if (call.waits === 0 && !queued.has(call)) suspects.add(call);
     return suspects;
   }
 
-  /** From the start and with nothing else in the isolate: what it does now is its own doing. */
-  #retryAlone(call: ActiveCall): void {
+  /** Calls that the isolate has heard of. */
+  #startedCalls(): ActiveCall[] {
+    const unstarted = new Set(this.#queue.filter(({ isStart }) => isStart).map(({ call }) => call));
+    return this.#calls.list().filter((call) => !unstarted.has(call));
+  }
+
+  /**
+   * From the start and with nothing else in the isolate: what it does now is its own doing. False when the isolate
+   * had to be rebuilt for it.
+   */
+  #retryAlone(call: ActiveCall, cause: CrossingError): boolean {
     if (this.#isolate === undefined) {
-      call.listener?.onPhaseFailure('unavailable', 'the isolate could not be rebuilt');
       this.#calls.delete(call.id);
-      return;
+      call.listener?.onPhaseFailure('unavailable', 'the isolate could not be rebuilt');
+      return true;
     }
+    if (++call.retries > MAX_RETRIES) {
+      this.#convict(call, cause);
+      return true;
+    }
+    call.waits = 0;
+    call.hostCalls = 0;
     try {
       const cancel = call.listener === undefined ? '' : encodeFrame(HOST_FRAMES.cancel, call.id, '');
       this.#receive(this.#isolate.pump(cancel + encodeFrame(call.kind, call.id, call.payload)));
       for (let round = 0; round < MAX_IDLE_ROUNDS && this.#motion > 0; round++)
         this.#receive(this.#isolate.pump(''));
+      if (this.#tampering === undefined) return true;
+      throw new CrossingError('error', this.#tampering);
     } catch (error) {
-      this.#convict(call, error as CrossingError);
-      if ((error as CrossingError).kind === 'disposed') this.#rebuild(error as CrossingError);
+      const failure = error as CrossingError;
+      this.#tampering = undefined;
+      if (failure.kind === 'timeout') this.#countBegunFrames();
+      this.#convict(call, failure);
+      if (failure.kind === 'timeout') return true;
+      this.#rebuild(failure);
+      return false;
     }
   }
 
@@ -388,8 +473,9 @@ export class IsolateLane implements PhaseLane {
     const reason = error.kind === 'disposed' ? 'memory' : error.kind === 'timeout' ? 'timeout' : 'protocol';
     if (reason === 'timeout') this.#stats.timeouts++;
     this.#events.onIncident(reason, error.message);
-    this.cancel(call.id);
-    call.listener?.onPhaseFailure(reason, error.message);
+    const isOpen = this.#calls.delete(call.id);
+    if (call.listener !== undefined) this.#enqueue(encodeFrame(HOST_FRAMES.cancel, call.id, ''));
+    if (isOpen) call.listener?.onPhaseFailure(reason, error.message);
   }
 
   /** A machine that was busy with other things is no fault of the guest's: the time limit counts wall time. */
@@ -414,8 +500,13 @@ export class IsolateLane implements PhaseLane {
   }
 
   #rebuild(cause: CrossingError): void {
+    if (this.#isClosed) return;
     this.#stats.rebuilds++;
     this.#motion = 0;
+    this.#tampering = undefined;
+    // Replies and cancellations are for calls of the old isolate: their numbers may come again in the new one.
+    this.#queue = this.#queue.filter(({ isStart }) => isStart);
+    this.#spentCpuNs += this.#isolate?.cpuTimeNs ?? 0n;
     this.#isolate?.dispose();
     try {
       this.#isolate = this.#createIsolate();
@@ -428,16 +519,18 @@ export class IsolateLane implements PhaseLane {
   }
 
   #refuseQueued(): void {
-    this.#frames = [];
-    for (const call of this.#frameCalls) {
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const { call } of queue) {
       if (call === undefined || !this.#calls.delete(call.id)) continue;
       call.listener?.onPhaseFailure('unavailable', 'the plugin package cannot be loaded');
     }
-    this.#frameCalls = [];
   }
 
   #failOverdueCalls(): void {
     const startedBeforeMs = Date.now() - this.#limits.phaseDeadlineMs;
+    if (this.#motion > 0)
+      this.#enqueue(encodeFrame(HOST_FRAMES.expire, 0, `${this.#limits.phaseDeadlineMs}`));
     for (const call of this.#calls.list()) {
       if (call.startedAtMs > startedBeforeMs) continue;
       this.cancel(call.id);
@@ -445,4 +538,25 @@ export class IsolateLane implements PhaseLane {
       call.listener?.onPhaseFailure('deadline', `no result after ${this.#limits.phaseDeadlineMs} ms`);
     }
   }
+}
+
+function joinFrames(frames: readonly QueuedFrame[]): string {
+  let text = '';
+  for (const frame of frames) text += frame.text;
+  return text;
+}
+
+/** Throws on anything but a list of lines of text. */
+function decodeLogLines(payload: string): readonly LogLine[] {
+  const lines = JSON.parse(payload) as readonly LogLine[];
+  const isWellFormed =
+    Array.isArray(lines) &&
+    lines.every(
+      (line: LogLine | null) =>
+        typeof line?.message === 'string' &&
+        typeof line.level === 'string' &&
+        typeof line.plugin === 'string',
+    );
+  if (!isWellFormed) throw new RangeError('malformed log lines');
+  return lines;
 }

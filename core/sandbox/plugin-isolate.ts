@@ -18,9 +18,20 @@ const GUEST_FUNCTIONS: readonly GuestFunction[] = [
   'collectMetrics',
 ];
 
-/** Removed before any plugin code runs: ways to burn memory outside the heap limit or to wait without a time limit. */
-const HARDENING =
-  'delete globalThis.WebAssembly; delete globalThis.SharedArrayBuffer; delete globalThis.Atomics;';
+/**
+ * Run before any code of a plugin. Takes away ways to burn memory outside the heap limit or to wait without a time
+ * limit, and fixes what text is made with: a plugin that replaces it gets a TypeError. Prototypes of arrays, text,
+ * promises and patterns stay as they are: V8 runs their functions slower once touched (measured: a tenth of a phase).
+ */
+const HARDENING = `
+  delete globalThis.WebAssembly; delete globalThis.SharedArrayBuffer; delete globalThis.Atomics;
+  Object.freeze(JSON);
+  Object.defineProperty(globalThis, 'JSON', { writable: false, configurable: false });
+  for (const owner of [Map.prototype, WeakMap.prototype]) {
+    for (const key of ['get', 'set', 'has', 'delete'])
+      Object.defineProperty(owner, key, { writable: false, configurable: false });
+  }
+`;
 
 /** How a crossing failed. `timeout`: the isolate can be used on. `disposed`: it is gone. `error`: the guest threw. */
 export type CrossingFailureKind = 'timeout' | 'disposed' | 'error';

@@ -11,6 +11,8 @@ interface Waiting {
 
 const waiting = new Map<number, Waiting>();
 let frames = '';
+/** A pump that is cut short after it has returned its frames loses them. */
+let taken = '';
 let lastNumber = 0;
 
 export function emitFrame(kind: string, id: number, payload: string): void {
@@ -18,9 +20,20 @@ export function emitFrame(kind: string, id: number, payload: string): void {
 }
 
 export function takeFrames(): string {
-  const taken = frames;
+  taken = frames;
   frames = '';
   return taken;
+}
+
+/** The host has what was taken last. */
+export function forgetTakenFrames(): void {
+  taken = '';
+}
+
+/** The host has not got what was taken last: it is taken again. */
+export function restoreTakenFrames(): void {
+  frames = taken + frames;
+  taken = '';
 }
 
 /** A host call that belongs to no single request: it outlives the one that happened to ask first. */

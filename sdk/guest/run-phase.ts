@@ -55,10 +55,35 @@ export function startResponse(id: number, payload: string): void {
   });
 }
 
+/** The log call that is being started, and those that wait for something, with the time they began. */
+let startingLog: CallState | undefined;
+const pendingLogs = new Map<CallState, number>();
+
 /** Log calls have no result. */
 export function startLog(id: number, payload: string): void {
   const { call, generation } = openCall(id, 'log', payload);
-  runPicked(call, generation, new LogKongView(call), () => closeCall(call));
+  startingLog = call;
+  runPicked(call, generation, new LogKongView(call), () => {
+    closeCall(call);
+    pendingLogs.delete(call);
+  });
+  startingLog = undefined;
+  if (!call.isFinished) pendingLogs.set(call, Date.now());
+}
+
+/** A pump was cut short: the log call that was being started will not go on. */
+export function abandonLog(): void {
+  startingLog?.finish();
+  startingLog = undefined;
+}
+
+export function expireLogs(olderThanMs: number): void {
+  const startedBeforeMs = Date.now() - olderThanMs;
+  for (const [call, startedAtMs] of pendingLogs) {
+    if (startedAtMs > startedBeforeMs) return;
+    call.finish();
+    pendingLogs.delete(call);
+  }
 }
 
 /** Runs every collected instance; a failure is logged and does not stop the next. */

@@ -16,8 +16,14 @@ import { motion } from './call-state.ts';
 import { addGeneration, dropGeneration } from './configuration.ts';
 import { forgetLookups, invalidateEntities, limitEntityCache } from './entity-cache.ts';
 import { collectMetrics, declareMetric } from './metric-store.ts';
-import { forgetHostCalls, settleHostCall, takeFrames } from './outbox.ts';
-import { activeCalls, startAccess, startLog, startResponse } from './run-phase.ts';
+import {
+  forgetHostCalls,
+  forgetTakenFrames,
+  restoreTakenFrames,
+  settleHostCall,
+  takeFrames,
+} from './outbox.ts';
+import { abandonLog, activeCalls, expireLogs, startAccess, startLog, startResponse } from './run-phase.ts';
 
 /** What the host finds in the isolate after loading a bundle. Every function takes and returns text. */
 export interface GuestRuntime {
@@ -27,7 +33,7 @@ export interface GuestRuntime {
   pump(frames: string): string;
   /**
    * To be called after a pump was cut short: how many of its frames were begun, the last of which is to blame.
-   * Promise reactions that were due are lost then, so lookups under way are forgotten.
+   * Promise reactions that were due are lost then, so lookups under way are forgotten; frames are given out again.
    */
   resume(): number;
   collectMetrics(): string;
@@ -57,13 +63,16 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
       return '';
     },
     pump(frames) {
+      forgetTakenFrames();
       begunFrames = 0;
       settledHostCalls = 0;
       decodeFrames(frames, 0, receiveFrame);
       return `${motion.count + settledHostCalls}\n${takeFrames()}`;
     },
     resume() {
+      restoreTakenFrames();
       forgetLookups();
+      abandonLog();
       return begunFrames;
     },
     collectMetrics: () => JSON.stringify(collectMetrics()),
@@ -98,7 +107,7 @@ function receiveFrame(kind: string, id: number, payload: string): void {
       cancelCall(id);
       break;
     case HOST_FRAMES.expire:
-      for (const callId of activeCalls.keys()) if (callId <= id) cancelCall(callId);
+      expireLogs(Number(payload));
       break;
     case HOST_FRAMES.invalidate:
       invalidateEntities(JSON.parse(payload) as Invalidation);

@@ -25,7 +25,7 @@ export const HOST_FRAMES = {
   failure: 'F',
   /** The request is gone (client aborted, deadline passed): forget the call. */
   cancel: 'X',
-  /** Every call up to this one has had its time: forget those that are left. */
+  /** Log calls older than this many ms have had their time: nobody waits for them, so nobody cancels them. */
   expire: 'O',
   /** Cached rows to drop: JSON of `Invalidation`. */
   invalidate: 'I',

@@ -1,0 +1,4 @@
+/** Does not stop while it is loaded. */
+for (;;);
+
+export default {};

@@ -1,0 +1,4 @@
+/** Wants what only Node.js has. */
+import { readFileSync } from 'node:fs';
+
+export default readFileSync;

@@ -1,0 +1,2 @@
+/** Exports something that is no plugin. */
+export default null;

@@ -1,0 +1,130 @@
+/** A lane with one hostile package in it, a host that lives in memory, and a way to send it calls by what they shall do. */
+import { encodeAccessCall, encodeLogCall } from '../../../core/gateway/encode-call.ts';
+import type { ClientExchange } from '../../../core/http/client-exchange.ts';
+import type { PhaseFailureReason, PhaseOutcome } from '../../../core/pipeline/phase-outcome.ts';
+import { bundlePackage } from '../../../core/sandbox/bundle-package.ts';
+import type { HostServices } from '../../../core/sandbox/host-calls.ts';
+import { IsolateLane } from '../../../core/sandbox/isolate-lane.ts';
+import type { IsolateLimits } from '../../../core/sandbox/isolate-limits.ts';
+import type { LogLine } from '../../../sdk/protocol/phase-result.ts';
+
+export type CallResult =
+  | { readonly outcome: PhaseOutcome }
+  | { readonly failure: PhaseFailureReason; readonly detail: string };
+
+export interface LaneUnderTest {
+  readonly lane: IsolateLane;
+  readonly incidents: PhaseFailureReason[];
+  readonly logLines: LogLine[];
+  /** Submits now; the fixture reads `does` from the header `x-do`. */
+  run(does: string): Promise<CallResult>;
+  /** Submits a log record of such a request. */
+  log(does: string): void;
+  end(): void;
+}
+
+const LIMITS: IsolateLimits = {
+  memoryMb: 16,
+  crossingTimeoutMs: 60,
+  phaseDeadlineMs: 1500,
+  loadTimeoutMs: 2000,
+  cacheEntries: 100,
+  maxBodyBytes: 1000,
+};
+
+const SERVICES: HostServices = {
+  findEntity: async (_, __, value) => (value === 'nobody' ? null : { id: value }),
+  takeCounters: (windows) => windows.map(() => 0),
+};
+
+/** `fixture` names a module in test/sandbox/plugins. */
+export async function startLane(
+  fixture: string,
+  limits: Partial<IsolateLimits> = {},
+  services: Partial<HostServices> = {},
+): Promise<LaneUnderTest> {
+  const entry = new URL(`../plugins/${fixture}.ts`, import.meta.url);
+  const bundle = await bundlePackage({ name: fixture, entries: [entry] });
+  const incidents: PhaseFailureReason[] = [];
+  const logLines: LogLine[] = [];
+  const lane = new IsolateLane(
+    bundle,
+    { ...LIMITS, ...limits },
+    { ...SERVICES, ...services },
+    {
+      onLogLines: (lines) => logLines.push(...lines),
+      onIncident: (reason) => incidents.push(reason),
+      onCatastrophe: (message) => {
+        throw new Error(message);
+      },
+    },
+  );
+  const plugin = lane.manifest.plugins[0]?.name ?? '';
+  lane.configure({
+    generation: 1,
+    instances: [{ id: 'i', plugin, config: {}, routeId: null, serviceId: null }],
+    plans: [
+      {
+        route: null,
+        service: null,
+        steps: [{ plugin, consumerAndRoute: {}, routeAndService: -1, fallback: 0 }],
+      },
+    ],
+    consumers: {},
+  });
+  return {
+    lane,
+    incidents,
+    logLines,
+    run: (does) =>
+      new Promise((resolve) => {
+        lane.submit('access', encodeAccessCall(factsFor(does), 0, true), {
+          onPhaseOutcome: (outcome) => resolve({ outcome }),
+          onPhaseFailure: (failure, detail) => resolve({ failure, detail }),
+          readBody: async () => Buffer.from('a body'),
+        });
+      }),
+    log: (does) => lane.submitLog(encodeLogCall(factsFor(does), 0, '0', LOG_FACTS, true)),
+    end: () => lane.dispose(),
+  };
+}
+
+const LOG_FACTS = {
+  status: 200,
+  source: 'service',
+  gatewayLatencyMs: 1,
+  upstreamLatencyMs: 1,
+  requestLatencyMs: 2,
+  bytesReceived: 1,
+  bytesSent: 1,
+  upstreamStatus: 200,
+} as const;
+
+function factsFor(does: string) {
+  const exchange = {
+    method: 'GET',
+    rawPath: '/',
+    rawQuery: undefined,
+    headers: ['x-do', does],
+    scheme: 'http',
+    httpVersion: '1.1',
+    peerAddress: '127.0.0.1',
+    localPort: 8000,
+    receivedAtMs: 1,
+  } as unknown as ClientExchange;
+  return {
+    generation: 1,
+    exchange,
+    path: '/',
+    clientAddress: '127.0.0.1',
+    requestId: 'f'.repeat(32),
+    consumer: '',
+    credential: '',
+    shared: '',
+  };
+}
+
+/** What a call came to, in a word: the kind of its outcome or the reason of its failure. */
+export function verdictOf(result: CallResult): string {
+  return 'failure' in result ? result.failure : result.outcome.kind;
+}
