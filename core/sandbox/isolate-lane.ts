@@ -30,6 +30,8 @@ const LOG_CALL_ID = 0;
 const MAX_QUEUED_LOGS = 128;
 const LOG_PAUSE_MS = 10;
 const DEADLINE_SWEEP_MS = 100;
+/** How long frames cross one by one after a crossing was cut short without anybody being convicted. */
+const CAREFUL_MS = 1000;
 /** How often a call may be run again because others died around it. */
 const MAX_RETRIES = 4;
 /** Lookups of rows under way at once. They belong to no single request, whose own limit would hold them. */
@@ -113,11 +115,7 @@ export class IsolateLane implements PhaseLane {
   /** Call when no request that started with the generation is left. */
   dropGeneration(generation: number): void {
     if (!this.#generations.delete(generation)) return;
-    try {
-      this.#isolate?.call('drop', generation);
-    } catch {
-      // A rebuilt isolate never hears of the generation.
-    }
+    this.#enqueue(encodeFrame(HOST_FRAMES.drop, generation, ''), undefined);
   }
 
   /** Starts a phase. The listener hears of it in a later turn; the returned number cancels it. */
@@ -394,7 +392,7 @@ export class IsolateLane implements PhaseLane {
     if (only !== undefined && isProven) {
       this.#convict(only, error);
       if (error.kind === 'timeout') return;
-    } else this.#carefulUntilMs = Date.now() + this.#limits.phaseDeadlineMs;
+    } else if (wasBusy || error.kind !== 'timeout') this.#carefulUntilMs = Date.now() + CAREFUL_MS;
     for (const suspect of suspects) {
       suspects.delete(suspect);
       const isOver = suspect.listener !== undefined && !this.#calls.has(suspect.id);

@@ -12,7 +12,6 @@ type GuestFunction = keyof GuestRuntime;
 const GUEST_FUNCTIONS: readonly GuestFunction[] = [
   'describe',
   'configure',
-  'drop',
   'pump',
   'resume',
   'collectMetrics',
@@ -20,7 +19,7 @@ const GUEST_FUNCTIONS: readonly GuestFunction[] = [
 
 /**
  * Run before any code of a plugin. Takes away ways to burn memory outside the heap limit or to wait without a time
- * limit, and fixes what text is made with: a plugin that replaces it gets a TypeError. Prototypes of arrays, text,
+ * limit, and fixes what the runtime writes with: replacing it has no effect. Prototypes of arrays, text,
  * promises and patterns stay as they are: V8 runs their functions slower once touched (measured: a tenth of a phase).
  */
 const HARDENING = `

@@ -7,13 +7,11 @@ import {
   type InferConfig,
   type Outcome,
 } from '@tollgate/sdk';
-import { findKey } from './find-key.ts';
+import { findKey, type KeySearch } from './find-key.ts';
 import { hideCredentials } from './hide-credentials.ts';
 import { schema } from './schema.ts';
 
 type Config = InferConfig<typeof schema>;
-
-const NO_KEY = 'No API key found in request';
 
 interface KeyCredential extends Credential {
   readonly consumer: { readonly id: string };
@@ -31,28 +29,26 @@ export default definePlugin({
     if (!config.run_on_preflight && kong.request.getMethod() === 'OPTIONS') return;
     // Several authentication plugins with `anonymous` are alternatives: one success is enough.
     if (config.anonymous !== null && kong.client.getCredential() !== undefined) return;
-    const refusal = await authenticate(kong, config);
-    if (refusal === undefined) return;
+    const body = config.key_in_body ? await kong.request.getBody() : undefined;
+    const search = findKey(kong, config, body);
+    // Hidden before the lookup: a key nobody owns must not reach the upstream of an anonymous request either.
+    if (search.kind === 'found' && config.hide_credentials) hideCredentials(kong, search.name, body);
+    const credential = await findCredential(kong, search);
+    const consumer = credential && (await kong.client.loadConsumer(credential.consumer.id));
+    if (credential !== undefined && consumer !== undefined) return identify(kong, consumer, credential);
     if (config.anonymous !== null) return actAsAnonymous(kong, config.anonymous);
-    return refuse(kong, config, refusal);
+    return refuse(kong, config, reasonOf(search));
   },
 });
 
-/** The reason of a refusal, or undefined when the client is who it says. */
-async function authenticate(kong: AccessKong, config: Config): Promise<string | undefined> {
-  const body = config.key_in_body ? await kong.request.getBody() : undefined;
-  const search = findKey(kong, config, body);
-  if (search.kind === 'missing') return NO_KEY;
+function findCredential(kong: AccessKong, search: KeySearch) {
+  if (search.kind !== 'found' || search.key === '') return undefined;
+  return kong.entities.find<KeyCredential>('keyauth_credentials', 'key', search.key);
+}
+
+function reasonOf(search: KeySearch): string {
   if (search.kind === 'repeated') return 'Duplicate API key found';
-  // Hidden before the lookup: a key nobody owns must not reach the upstream of an anonymous request either.
-  if (config.hide_credentials) hideCredentials(kong, search.name, body);
-  if (search.key === '') return NO_KEY;
-  const credential = await kong.entities.find<KeyCredential>('keyauth_credentials', 'key', search.key);
-  if (credential === undefined) return 'Unauthorized';
-  const consumer = await kong.client.loadConsumer(credential.consumer.id);
-  if (consumer === undefined) return 'Unauthorized';
-  identify(kong, consumer, credential);
-  return undefined;
+  return search.kind === 'missing' || search.key === '' ? 'No API key found in request' : 'Unauthorized';
 }
 
 async function actAsAnonymous(kong: AccessKong, anonymous: string): Promise<Outcome> {

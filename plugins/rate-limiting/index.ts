@@ -1,6 +1,6 @@
 /** rate-limiting: so many requests per period of the calendar. Contract/plugins.md section 2. */
-import { type AccessKong, definePlugin, type InferConfig } from '@tollgate/sdk';
-import { decide, type WindowUse } from './decide.ts';
+import { type AccessKong, type CounterWindow, definePlugin, type InferConfig } from '@tollgate/sdk';
+import { decide } from './decide.ts';
 import { identifyClient } from './identifier.ts';
 import { schema } from './schema.ts';
 import { PERIOD_SECONDS, PERIODS, type Period, windowStartMs } from './window.ts';
@@ -15,8 +15,18 @@ export default definePlugin({
 
   async access(kong, config) {
     const nowMs = Date.now();
-    const uses = await countRequest(kong, config, nowMs);
-    const decision = decide(uses, nowMs);
+    const windows = listWindows(kong, config, nowMs);
+    // Takes one from every window, or from none when one is used up.
+    const used = await kong.counters.take(windows);
+    const decision = decide(
+      windows.map(({ period, limit, startMs }, index) => ({
+        period,
+        limit,
+        startMs,
+        used: used[index] ?? 0,
+      })),
+      nowMs,
+    );
     if (!config.hide_client_headers) kong.response.setHeaders(decision.headers);
     if (decision.isAllowed) return;
     const retryAfter = config.hide_client_headers ? {} : { 'Retry-After': decision.resetSeconds };
@@ -49,26 +59,19 @@ function limitsOf(config: InferConfig<typeof schema>): readonly Limit[] {
   return limits;
 }
 
-/** Takes one from every configured window, or from none when one is used up, and tells how much of each was used. */
-async function countRequest(
-  kong: AccessKong,
-  config: InferConfig<typeof schema>,
-  nowMs: number,
-): Promise<readonly WindowUse[]> {
+interface LimitedWindow extends CounterWindow, Limit {
+  readonly limit: number;
+  readonly startMs: number;
+}
+
+/** The windows this request counts in, shortest first. */
+function listWindows(kong: AccessKong, config: InferConfig<typeof schema>, nowMs: number): LimitedWindow[] {
   const identifier = identifyClient(kong, config);
   // Scoped by what the plugin is attached to, not by what the request matched: a limit on a service counts all its routes.
   const scope = `ratelimit:${kong.plugin.getRouteId() ?? UNSCOPED}:${kong.plugin.getServiceId() ?? UNSCOPED}:${identifier}`;
-  const windows = limitsOf(config).map(({ period, limit }) => ({
-    period,
-    limit,
-    startMs: windowStartMs(period, nowMs),
-  }));
-  const used = await kong.counters.take(
-    windows.map(({ period, limit, startMs }) => ({
-      key: `${scope}:${startMs}:${period}`,
-      limit,
-      expiresAtMs: nowMs + PERIOD_SECONDS[period] * 1000,
-    })),
-  );
-  return windows.map((window, index) => ({ ...window, used: used[index] ?? 0 }));
+  return limitsOf(config).map(({ period, limit }) => {
+    const startMs = windowStartMs(period, nowMs);
+    const expiresAtMs = nowMs + PERIOD_SECONDS[period] * 1000;
+    return { period, limit, startMs, key: `${scope}:${startMs}:${period}`, expiresAtMs };
+  });
 }

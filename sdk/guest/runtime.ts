@@ -29,7 +29,6 @@ import { abandonLog, activeCalls, expireLogs, startAccess, startLog, startRespon
 export interface GuestRuntime {
   describe(): string;
   configure(json: string): string;
-  drop(generation: number): string;
   pump(frames: string): string;
   /**
    * To be called after a pump was cut short: how many of its frames were begun, the last of which is to blame.
@@ -56,10 +55,6 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
       };
       limitEntityCache(cacheEntries);
       addGeneration(configuration, plugins);
-      return '';
-    },
-    drop(generation) {
-      dropGeneration(generation);
       return '';
     },
     pump(frames) {
@@ -108,6 +103,9 @@ function receiveFrame(kind: string, id: number, payload: string): void {
       break;
     case HOST_FRAMES.expire:
       expireLogs(Number(payload));
+      break;
+    case HOST_FRAMES.drop:
+      dropGeneration(id);
       break;
     case HOST_FRAMES.invalidate:
       invalidateEntities(JSON.parse(payload) as Invalidation);

@@ -29,6 +29,8 @@ export const HOST_FRAMES = {
   expire: 'O',
   /** Cached rows to drop: JSON of `Invalidation`. */
   invalidate: 'I',
+  /** No request of a generation of configuration is left; `id` is its number. Behind their last log records. */
+  drop: 'D',
 } as const;
 
 /** Guest → host. */
