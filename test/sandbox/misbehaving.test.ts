@@ -110,12 +110,11 @@ describe('a plugin that returns objects with code in them', () => {
 
 describe('a plugin that replaces built-in functions', () => {
   it.each(['JSON.stringify', 'JSON.stringify to an object', 'JSON.parse', 'Map.prototype.get'])(
-    'gets an error for those that every call depends on: %s',
+    'has no effect on those that every call depends on: %s',
     async (does) => {
       lane = await startLane('poisoning');
       const results = await Promise.all([lane.run('1'), lane.run(does), lane.run('2')]);
-      expect(results.map(verdictOf)).toEqual(['proceed', 'error', 'proceed']);
-      expect(failureOf(results[1])?.name).toBe('TypeError');
+      expect(results.map(verdictOf)).toEqual(['proceed', 'proceed', 'proceed']);
       expect(lane.incidents).toEqual([]);
     },
   );

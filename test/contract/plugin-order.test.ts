@@ -1,0 +1,27 @@
+/** The order bundled plugins run in, as contract/proxy.md section 10.2 has it: a changed priority shows here. */
+import { expect, it } from 'vitest';
+import { bundlePackage } from '../../core/sandbox/bundle-package.ts';
+import { BUNDLED_PACKAGE } from '../../core/sandbox/bundled-package.ts';
+import { IsolateLane } from '../../core/sandbox/isolate-lane.ts';
+
+const IN_ORDER = ['key-auth 1250', 'rate-limiting 910', 'prometheus 13'];
+
+it('is descending by priority', async () => {
+  const lane = new IsolateLane(
+    await bundlePackage(BUNDLED_PACKAGE),
+    {
+      memoryMb: 64,
+      crossingTimeoutMs: 1000,
+      phaseDeadlineMs: 1000,
+      loadTimeoutMs: 10_000,
+      cacheEntries: 10,
+      maxBodyBytes: 10,
+    },
+    { findEntity: async () => null, takeCounters: () => [] },
+    { onLogLines: () => {}, onIncident: () => {}, onCatastrophe: () => {} },
+  );
+  const { plugins } = lane.manifest;
+  lane.dispose();
+  const ordered = plugins.toSorted((a, b) => b.priority - a.priority);
+  expect(ordered.map(({ name, priority }) => `${name} ${priority}`)).toEqual(IN_ORDER);
+});
