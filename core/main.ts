@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { FastifyInstance } from 'fastify';
 import { createAdminApi } from './admin/create-admin-api.ts';
 import { createStatusApi } from './admin/create-status-api.ts';
 import { announceStart } from './announce-start.ts';
@@ -122,7 +121,10 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
 }
 
 /** Fastify listens once per instance; further addresses share its server's handler. */
-async function listenOn(app: FastifyInstance, listeners: Settings['adminListen']): Promise<void> {
+async function listenOn(
+  app: ReturnType<typeof createStatusApi>,
+  listeners: Settings['adminListen'],
+): Promise<void> {
   const [first, ...others] = listeners;
   if (others.length > 0) throw new Error('only one address is available for this listener in this version');
   if (first !== undefined) await app.listen({ host: first.address, port: first.port });

@@ -5,7 +5,7 @@
 import type { PackageManifest, PluginManifest } from '../../sdk/protocol/manifest.ts';
 import type { GuestConfiguration, GuestPlan, Instance, InstanceCandidates } from '../../sdk/protocol/plan.ts';
 import type { LanePhases, PlanGeneration, PlanSegment, RoutePlan } from '../gateway/route-plan.ts';
-import { compileRouter } from '../router/compile-router.ts';
+import { compileRouter, type RefuseRule } from '../router/compile-router.ts';
 import type { RouteRule, Router } from '../router/route-rule.ts';
 import { planUpstream } from './plan-upstream.ts';
 import { consumersOf, findCandidates, groupByScope, type PluginScopes } from './scope-lookup.ts';
@@ -33,8 +33,15 @@ interface GuestDraft {
   readonly consumers: Record<string, Readonly<Record<string, number>>>;
 }
 
-/** `packages`: the manifest of each lane, by index. Plugins that no package offers are left out. */
-export function buildPlan(snapshot: Snapshot, packages: readonly PackageManifest[]): RoutingPlan {
+/**
+ * `packages`: the manifest of each lane, by index. Plugins that no package offers are left out, and so is a route
+ * that cannot be compiled (stored by a build with other rules): `refuse` hears of it, the others are served.
+ */
+export function buildPlan(
+  snapshot: Snapshot,
+  packages: readonly PackageManifest[],
+  refuse: RefuseRule,
+): RoutingPlan {
   const generation: PlanGeneration = { number: snapshot.version, inFlight: 0, isCurrent: true };
   const drafts: GuestDraft[] = packages.map(() => ({ instances: [], plans: [], consumers: {} }));
   const plugins = planPlugins(snapshot.plugins, packages, drafts);
@@ -48,7 +55,7 @@ export function buildPlan(snapshot: Snapshot, packages: readonly PackageManifest
   }
   return {
     generation,
-    router: compileRouter(rules),
+    router: compileRouter(rules, refuse),
     unmatched: planRoute(generation, null, null, plugins, drafts),
     guests: drafts.map((draft) => ({ generation: generation.number, ...draft })),
   };

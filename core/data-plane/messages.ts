@@ -4,9 +4,10 @@
  *
  * The data-plane process only relays: what it is told it tells each worker, and it answers once all have.
  */
-import type { MetricDeltas } from '../../sdk/guest/metric-store.ts';
+
 import type { Invalidation } from '../../sdk/protocol/host-call.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+import type { MetricDeltas } from '../../sdk/protocol/metric-deltas.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import type { PackageBundle } from '../sandbox/bundle-package.ts';
 import type { Settings } from '../settings/load-settings.ts';

@@ -3,7 +3,7 @@
  * it knows no database and opens no file.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { MetricDeltas } from '../../sdk/guest/metric-store.ts';
+import type { MetricDeltas } from '../../sdk/protocol/metric-deltas.ts';
 import { buildPlan, type RoutingPlan } from '../config/build-plan.ts';
 import { createLocalCounters, type SharedIntegers } from '../counters/local-counters.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -36,6 +36,7 @@ const { boot, index } = workerData as { readonly boot: Boot; readonly index: num
 const { settings } = boot;
 const logger = createLogger(settings.logLevel, 'worker').child({ worker: index });
 const policy = compilePolicy(settings, boot.version);
+const renderRefusal = createRefusal(policy);
 const finder = createRowFinder((request) => send({ kind: 'find', worker: index, ...request }));
 const counters = createLocalCounters(loadUws() as unknown as SharedIntegers);
 const client = createUpstreamClient({
@@ -80,7 +81,7 @@ async function start(): Promise<void> {
         address,
         port,
         handler: serve,
-        renderRefusal: createRefusal(policy),
+        renderRefusal,
         isDraining: () => isDraining,
         onHandlerError: (error) => logger.error({ err: error }, 'a request could not be handled'),
         maxBodyBytes: settings.clientMaxBodyBytes,
@@ -88,8 +89,7 @@ async function start(): Promise<void> {
       }),
     ),
   );
-  setInterval(() => {
-  }, 2000).unref();
+  setInterval(() => {}, 2000).unref();
   send({ kind: 'ready', packages: lanes.map(({ manifest }) => manifest) });
 }
 
@@ -100,7 +100,9 @@ function serve(exchange: ClientExchange): void {
     handleRequest(exchange, gateway);
   } catch (error) {
     inFlight--;
-    throw error;
+    logger.error({ err: error }, 'a request could not be handled');
+    const { status, headers, body } = renderRefusal('GW_INTERNAL', exchange);
+    exchange.send(status, headers, body);
   }
 }
 
@@ -178,6 +180,7 @@ function applySnapshot(snapshot: Boot['snapshot']): void {
   const next = buildPlan(
     snapshot,
     lanes.map(({ manifest }) => manifest),
+    ({ id }, reason) => logger.error({ route: id, reason: String(reason) }, 'a route cannot be served'),
   );
   for (const [at, lane] of lanes.entries()) lane.configure(next.guests[at] as RoutingPlan['guests'][number]);
   const previous = plan?.generation;

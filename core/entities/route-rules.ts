@@ -2,6 +2,7 @@
 import { isPlainRecord } from '../../sdk/schema/index.ts';
 import { PROTOCOLS } from './common-fields.ts';
 import type { RuleErrors } from './define-entity.ts';
+import { checkRoutePatterns } from './route-patterns.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -75,10 +76,15 @@ export function findRouteProtocol(protocols: readonly unknown[]): (typeof PROTOC
 export function checkRoute(route: Row): RuleErrors {
   const protocols = route['protocols'];
   const first = Array.isArray(protocols) ? findRouteProtocol(protocols) : undefined;
-  if (!Array.isArray(protocols) || first === undefined) return checkHeaderNames(route);
+  if (!Array.isArray(protocols) || first === undefined)
+    return { ...checkRoutePatterns(route), ...checkHeaderNames(route) };
   const rules = RULE_SETS[first];
   const texts: string[] = [];
-  const errors: Record<string, unknown> = { ...checkHeaderNames(route), ...checkForbidden(route, rules) };
+  const errors: Record<string, unknown> = {
+    ...checkRoutePatterns(route),
+    ...checkHeaderNames(route),
+    ...checkForbidden(route, rules),
+  };
   if (isSet(route['snis']) && !protocols.some((protocol) => TLS_PROTOCOLS.includes(String(protocol)))) {
     texts.push("'snis' can only be set when 'protocols' is 'grpcs', 'https', 'tls' or 'tls_passthrough'");
     errors['snis'] = 'length must be 0';

@@ -2,8 +2,9 @@
  * What plugins have counted, added up over all workers and over their restarts: workers hand over increments, and
  * the totals live where nothing of a worker's can end them.
  */
-import type { MetricDeltas } from '../../sdk/guest/metric-store.ts';
+
 import type { MetricDeclaration } from '../../sdk/protocol/manifest.ts';
+import type { MetricDeltas } from '../../sdk/protocol/metric-deltas.ts';
 
 interface Histogram {
   readonly counts: number[];

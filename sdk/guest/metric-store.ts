@@ -1,5 +1,6 @@
 /** Metrics added up inside the isolate since the host last collected them. */
 import type { MetricDeclaration } from '../protocol/manifest.ts';
+import type { MetricDeltas } from '../protocol/metric-deltas.ts';
 
 /** Over this many label combinations of one metric between two collections, new ones are dropped and counted. */
 const MAX_SERIES = 20_000;
@@ -13,17 +14,6 @@ interface Metric {
   readonly declaration: MetricDeclaration;
   readonly counters: Map<string, number>;
   readonly histograms: Map<string, HistogramSeries>;
-}
-
-/** What one collection hands over: increments since the last. Label values are joined by NUL. */
-export interface MetricDeltas {
-  readonly counters: Readonly<Record<string, readonly (readonly [labels: string, increment: number])[]>>;
-  /** Counts per bucket (not cumulative), the last one for +Inf. */
-  readonly histograms: Readonly<
-    Record<string, readonly (readonly [labels: string, counts: readonly number[], sum: number])[]>
-  >;
-  /** Values dropped because there were too many series. */
-  readonly dropped: number;
 }
 
 const metrics = new Map<string, Metric>();

@@ -41,8 +41,13 @@ const RULES: readonly Rule[] = [
   },
   { from: 'core/cache', may: ['core/errors.ts'], node: true },
 
-  // The store's failures are also those of completing an entity before it is stored.
-  { from: 'core/entities', may: ['sdk/schema', 'core/store/entity-error.ts'], node: true },
+  // The store's failures are also those of completing an entity before it is stored, and only the router knows which
+  // patterns it can run.
+  {
+    from: 'core/entities',
+    may: ['sdk/schema', 'core/store/entity-error.ts', 'core/router/path-regex.ts'],
+    node: true,
+  },
   {
     from: 'core/store',
     may: ['core/entities', 'core/errors.ts', 'sdk/schema', 'migrations'],

@@ -1,0 +1,12 @@
+/** Guest → host: what the metrics of a package have grown by since they were collected last. */
+
+/** What one collection hands over: increments since the last. Label values are joined by NUL. */
+export interface MetricDeltas {
+  readonly counters: Readonly<Record<string, readonly (readonly [labels: string, increment: number])[]>>;
+  /** Counts per bucket (not cumulative), the last one for +Inf. */
+  readonly histograms: Readonly<
+    Record<string, readonly (readonly [labels: string, counts: readonly number[], sum: number])[]>
+  >;
+  /** Values dropped because there were too many series. */
+  readonly dropped: number;
+}
