@@ -100,19 +100,13 @@ export class CallState {
     this.logLines.push({ level, plugin: this.instance?.plugin.name ?? '', message: message.slice(0, 8192) });
   }
 
-  /** Suspends the call until `promise` settles, so that the host knows there is nothing to run meanwhile. */
-  suspend<Value>(promise: Promise<Value>): Promise<Value> {
+  /** The call waits for the host: there is nothing to run until `wake`. */
+  pause(): void {
     if (this.#waits++ === 0 && !this.isFinished) motion.count--;
-    return promise.then(
-      (value) => {
-        this.#wake();
-        return value;
-      },
-      (error: unknown) => {
-        this.#wake();
-        throw error;
-      },
-    );
+  }
+
+  wake(): void {
+    if (--this.#waits === 0 && !this.isFinished) motion.count++;
   }
 
   /** Throws when the call has asked for too many rows. */
@@ -125,10 +119,6 @@ export class CallState {
     if (this.isFinished) return;
     this.isFinished = true;
     if (this.#waits === 0) motion.count--;
-  }
-
-  #wake(): void {
-    if (--this.#waits === 0 && !this.isFinished) motion.count++;
   }
 }
 

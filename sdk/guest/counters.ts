@@ -2,7 +2,7 @@
 import type { CounterReader, CounterWindow } from '../counters.ts';
 import { decodeUses, encodeTake } from '../protocol/host-call.ts';
 import type { CallState } from './call-state.ts';
-import { callHostFor } from './outbox.ts';
+import { callHost } from './outbox.ts';
 
 export class CountersView implements CounterReader {
   readonly #call: CallState;
@@ -11,8 +11,8 @@ export class CountersView implements CounterReader {
     this.#call = call;
   }
 
-  async take(windows: readonly CounterWindow[], cost = 1): Promise<readonly number[]> {
+  take(windows: readonly CounterWindow[], cost = 1): Promise<readonly number[]> {
     if (!Number.isInteger(cost) || cost < 0) throw new RangeError(`cost must be a whole number, not ${cost}`);
-    return decodeUses(await callHostFor(this.#call, 'counters.take', encodeTake(windows, cost)));
+    return callHost('counters.take', encodeTake(windows, cost), this.#call).then(decodeUses);
   }
 }

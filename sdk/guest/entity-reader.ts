@@ -15,7 +15,17 @@ export function findEntity<Row extends Identified>(
   const cached = peekEntity(entity, field, value);
   if (cached !== undefined) return (cached ?? undefined) as Row | undefined;
   call.countLookup();
-  return call.suspend(loadEntity(entity, field, value)).then((row) => (row ?? undefined) as Row | undefined);
+  call.pause();
+  return loadEntity(entity, field, value).then(
+    (row) => {
+      call.wake();
+      return (row ?? undefined) as Row | undefined;
+    },
+    (error: unknown) => {
+      call.wake();
+      throw error;
+    },
+  );
 }
 
 export class EntitiesView implements EntityReader {

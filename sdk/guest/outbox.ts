@@ -4,7 +4,8 @@ import { decodeValue, encodeHostCall, type HostCallName, type HostCalls } from '
 import type { CallState } from './call-state.ts';
 
 interface Waiting {
-  readonly callId: number;
+  /** The call that stands still meanwhile; undefined for host calls that belong to none. */
+  readonly call: CallState | undefined;
   resolve(reply: unknown): void;
   reject(error: Error): void;
 }
@@ -36,26 +37,21 @@ export function restoreTakenFrames(): void {
   taken = '';
 }
 
-/** A host call that belongs to no single request: it outlives the one that happened to ask first. */
+/**
+ * A host call of one request, which stands still meanwhile; or, without `call`, one that belongs to no single
+ * request and outlives the one that happened to ask first.
+ */
 export function callHost<Name extends HostCallName>(
   name: Name,
   argument: HostCalls[Name]['argument'],
-  callId = 0,
+  call?: CallState,
 ): Promise<HostCalls[Name]['reply']> {
   const number = ++lastNumber;
-  emitFrame(GUEST_FRAMES.hostCall, callId, encodeHostCall(number, name, argument));
+  emitFrame(GUEST_FRAMES.hostCall, call?.id ?? 0, encodeHostCall(number, name, argument));
+  call?.pause();
   return new Promise((resolve, reject) => {
-    waiting.set(number, { callId, resolve: resolve as (reply: unknown) => void, reject });
+    waiting.set(number, { call, resolve: resolve as (reply: unknown) => void, reject });
   });
-}
-
-/** A host call of one request, which stands still meanwhile. */
-export function callHostFor<Name extends HostCallName>(
-  call: CallState,
-  name: Name,
-  argument: HostCalls[Name]['argument'],
-): Promise<HostCalls[Name]['reply']> {
-  return call.suspend(callHost(name, argument, call.id));
 }
 
 /** Settles a host call with the host's answer: its number, then a value or, when `failed`, a message. */
@@ -65,6 +61,7 @@ export function settleHostCall(payload: string, failed: boolean): void {
   const asked = waiting.get(number);
   if (asked === undefined) return;
   waiting.delete(number);
+  asked.call?.wake();
   const body = payload.slice(lineEnd + 1);
   if (failed) asked.reject(new Error(body));
   else asked.resolve(decodeValue(body));
@@ -73,6 +70,6 @@ export function settleHostCall(payload: string, failed: boolean): void {
 /** Forgets what a cancelled call waits for. */
 export function forgetHostCalls(callId: number): void {
   for (const [number, asked] of waiting) {
-    if (asked.callId === callId) waiting.delete(number);
+    if (asked.call?.id === callId) waiting.delete(number);
   }
 }

@@ -4,7 +4,7 @@ import type { ArgumentValue, DecodedBody, RequestBodyReader, RequestReader } fro
 import { decodeBody } from './body-codec.ts';
 import type { CallState } from './call-state.ts';
 import { applyTriples, findHeader, findHeaderValues, groupHeaders } from './header-lines.ts';
-import { callHostFor } from './outbox.ts';
+import { callHost } from './outbox.ts';
 import { type Argument, collectArguments, parseArguments } from './query-string.ts';
 import { textFromBytes } from './text-encoding.ts';
 
@@ -136,7 +136,7 @@ export class AccessRequestView extends RequestView implements RequestBodyReader 
   async #bodyBytes(): Promise<string> {
     const replaced = this.call.changes?.body;
     if (replaced !== undefined) return replaced;
-    this.call.bodyBytes ??= await callHostFor(this.call, 'request.body', {});
+    this.call.bodyBytes ??= await callHost('request.body', {}, this.call);
     return this.call.bodyBytes;
   }
 }
