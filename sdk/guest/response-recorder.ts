@@ -11,7 +11,6 @@ import type {
 import type { CallState } from './call-state.ts';
 import { applyTriples, findHeaderValues, groupHeaders } from './header-lines.ts';
 import { checkHeaderName, checkHeaderValue } from './header-text.ts';
-import { defaultMessage } from './reason-phrases.ts';
 
 const EXIT = Object.freeze({}) as Exit;
 
@@ -51,7 +50,8 @@ export class ResponseRecorder implements ResponseHeaderWriter, ResponseExit {
   error(status: number, message?: string, headers?: ResponseHeaders): Exit {
     checkStatus(status, 400);
     if (this.call.hasExited) return EXIT;
-    return this.#answer(status, 'error', message ?? defaultMessage(status), headers);
+    // The host knows the usual message of each status.
+    return this.#answer(status, 'error', message ?? '', headers);
   }
 
   #answer(

@@ -17,7 +17,7 @@ export const RESULT_LINES = {
   responseLines: 6,
   /** Of an answer: status code. 0 when there is none. */
   status: 7,
-  /** `error`: the body is a message to be negotiated; `json`: compact JSON; `text`: as it is; empty: none. */
+  /** `error`: the body is a message to be negotiated, empty for the usual one of the status; `json`: compact JSON; `text`: as it is; empty: none. */
   bodyKind: 8,
 } as const;
 
