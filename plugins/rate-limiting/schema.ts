@@ -4,17 +4,21 @@ import { PERIODS } from './window.ts';
 
 const limit = s.number({ gt: 0 });
 
-const redis = s.record({
-  host: s.host(),
-  port: s.port({ default: 6379 }),
-  timeout: s.timeoutMs({ default: 2000 }),
-  username: s.string({ referenceable: true }),
-  password: s.string({ referenceable: true, encrypted: true, len_min: 0 }),
-  database: s.integer({ default: 0 }),
-  ssl: s.boolean({ required: true, default: false }),
-  ssl_verify: s.boolean({ required: true, default: false }),
-  server_name: s.sni(),
-});
+/** Required, so that answers show it whole with its defaults. */
+const redis = s.record(
+  {
+    host: s.host(),
+    port: s.port({ default: 6379 }),
+    timeout: s.timeoutMs({ default: 2000 }),
+    username: s.string({ referenceable: true }),
+    password: s.string({ referenceable: true, encrypted: true, len_min: 0 }),
+    database: s.integer({ default: 0 }),
+    ssl: s.boolean({ required: true, default: false }),
+    ssl_verify: s.boolean({ required: true, default: false }),
+    server_name: s.sni(),
+  },
+  { required: true },
+);
 
 /** The spelling of Kong 2: accepted, copied into `redis`, and shown beside it. */
 function deprecatedRedisField(member: keyof typeof redis.fields, name: string) {

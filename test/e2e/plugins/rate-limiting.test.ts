@@ -484,6 +484,14 @@ describe('the configuration', () => {
     });
   });
 
+  it('shows the redis record with its defaults when none is given', async () => {
+    const { serviceId } = await proxy.expose();
+    const { config } = await limitBy(`/services/${serviceId}/plugins`, { minute: 5 });
+    expect(config).toMatchObject({
+      redis: { host: null, port: 6379, timeout: 2000, username: null, database: 0, ssl: false },
+    });
+  });
+
   it('exists once in a scope', async () => {
     const { serviceId } = await limited({ minute: 5 });
     const again = await proxy.admin('POST', `/services/${serviceId}/plugins`, {
