@@ -67,7 +67,8 @@ function waitForSignal(): Promise<void> {
 
 async function runMigrations(action: MigrationAction, settings: Settings): Promise<number> {
   const { runMigrationAction } = await import('./run-migration-action.ts');
-  const lines = await runMigrationAction(action, settings);
+  const tell = (line: string) => process.stderr.write(`tollgate: ${line}\n`);
+  const lines = await runMigrationAction(action, settings, tell);
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   return 0;
 }
@@ -75,6 +76,8 @@ async function runMigrations(action: MigrationAction, settings: Settings): Promi
 /** Failures whose message tells the operator everything; for others the stack says more. */
 const SELF_EXPLAINING = new Set([
   'SchemaVersionError',
+  'MigrationLockError',
+  'MigrationError',
   'StoreUnavailableError',
   'ListenError',
   'DataPlaneStartError',

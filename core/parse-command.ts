@@ -1,7 +1,7 @@
 /** What the operator asked for on the command line. Pure: it reads words and returns a value. */
 import { parseArgs } from 'node:util';
 
-export const MIGRATION_ACTIONS = ['bootstrap', 'up', 'status'] as const;
+export const MIGRATION_ACTIONS = ['bootstrap', 'up', 'finish', 'status'] as const;
 export type MigrationAction = (typeof MIGRATION_ACTIONS)[number];
 
 export type Command =
@@ -16,7 +16,8 @@ export const USAGE = `Usage: tollgate <command>
 Commands:
   start                  run the gateway until SIGTERM or SIGINT
   migrations bootstrap   prepare an empty database
-  migrations up          bring the database to this version
+  migrations up          bring the database to this version; nodes of the version before serve on
+  migrations finish      take away what only they needed, once all of them are gone
   migrations status      say what has been and what would be done
 
 Options:

@@ -1,85 +1,86 @@
 /** Brings a database to the schema this build needs, and refuses to work on any other. */
-import { sql } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
-import * as coreEntities from '../../migrations/0001_core_entities.ts';
-import * as keyAuthCredentials from '../../migrations/0002_key_auth_credentials.ts';
-import type { Database } from './database.ts';
+import { type Kysely, sql } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import type { Database, Tables } from './database.ts';
+import { MIGRATIONS, type MigrationList } from './migration-list.ts';
+import {
+  MigrationLockError,
+  type MigrationWaits,
+  retryWhileBlocked,
+  withMigrationLock,
+} from './migration-lock.ts';
+import {
+  FINISHED_TABLE,
+  MIGRATIONS_TABLE,
+  migrationStatus,
+  refuseUnknown,
+  SchemaVersionError,
+} from './migration-status.ts';
 import { translateFailure } from './translate-store-error.ts';
 
-const MIGRATIONS_TABLE = 'schema_migrations';
-
-/** In the order they run. A released one never changes. */
-const MIGRATIONS: Readonly<Record<string, Migration>> = {
-  '0001_core_entities': coreEntities,
-  '0002_key_auth_credentials': keyAuthCredentials,
-};
-
-export interface MigrationStatus {
-  readonly executed: readonly string[];
-  /** Known to this build and not run yet. */
-  readonly pending: readonly string[];
-  /** Run by another build and not known to this one. */
-  readonly unknown: readonly string[];
+export interface MigrationOptions extends MigrationWaits {
+  /** Default: those of this build. */
+  readonly migrations?: MigrationList;
 }
 
-/** The database's schema is older or newer than this build's; the message says which migrations and what to do. */
-export class SchemaVersionError extends Error {
-  readonly status: MigrationStatus;
-
-  constructor(message: string, status: MigrationStatus) {
-    super(message);
-    this.name = 'SchemaVersionError';
-    this.status = status;
-  }
-}
-
-export async function migrationStatus(database: Database): Promise<MigrationStatus> {
-  const executed = await listExecuted(database);
-  const known = Object.keys(MIGRATIONS);
-  return {
-    executed,
-    pending: known.filter((name) => !executed.includes(name)),
-    unknown: executed.filter((name) => !known.includes(name)),
-  };
+/** A migration could not be run; its cause says why. Nothing of it was kept. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError';
 }
 
 /**
- * Runs what is pending, all or nothing, while other nodes wait, and returns the names. Throws SchemaVersionError when
- * the database is newer than this build, StoreUnavailableError when it does not answer.
+ * Runs the `up` of what is pending and returns the names. Nodes of the version before serve on meanwhile. An empty
+ * database, which has no nodes yet, is brought up whole or not at all, and finished; another one step by step, so
+ * that no table is held longer than its own change takes, and a step that fails leaves those before it.
+ *
+ * Throws SchemaVersionError when the database is newer than this build, MigrationLockError when another run or query
+ * does not let it begin in time, MigrationError when a migration fails, StoreUnavailableError when the database does
+ * not answer.
  */
-export async function migrateUp(database: Database): Promise<readonly string[]> {
-  refuseUnknown(await migrationStatus(database));
-  try {
-    return await database.kysely.connection().execute(async (connection) => {
-      // Waiting for another node's migration may take longer than any query should.
-      await sql`set statement_timeout = 0`.execute(connection);
-      try {
-        return await runMigrations(connection);
-      } finally {
-        await sql`reset statement_timeout`.execute(connection);
-      }
-    });
-  } catch (error) {
-    throw translateFailure(error);
-  }
+export async function migrateUp(
+  database: Database,
+  options: MigrationOptions = {},
+): Promise<readonly string[]> {
+  const migrations = options.migrations ?? MIGRATIONS;
+  return runLocked(database, options, async (connection) => {
+    const { executed } = await migrationStatus({ kysely: connection }, migrations);
+    if (executed.length > 0) return runPending(connection, migrations, options, 'migrateUp');
+    const names = await runPending(connection, migrations, options, 'migrateToLatest');
+    await finishExecuted(connection, migrations, options);
+    return names;
+  });
+}
+
+/**
+ * Runs the `finish` of everything that awaits it and returns the names. Nodes of the version before may fail from then
+ * on. Throws as `migrateUp`, and SchemaVersionError too while an `up` is pending.
+ */
+export async function migrateFinish(
+  database: Database,
+  options: MigrationOptions = {},
+): Promise<readonly string[]> {
+  const migrations = options.migrations ?? MIGRATIONS;
+  return runLocked(database, options, async (connection) => {
+    const status = await migrationStatus({ kysely: connection }, migrations);
+    if (status.pending.length > 0) throw lacking(status, 'first');
+    return finishExecuted(connection, migrations, options);
+  });
 }
 
 /** Brings an empty database up and returns the migrations run; a database that has a schema is left as it is. */
-export async function bootstrap(database: Database): Promise<readonly string[]> {
-  const { executed } = await migrationStatus(database);
-  return executed.length === 0 ? migrateUp(database) : [];
+export async function bootstrap(
+  database: Database,
+  options: MigrationOptions = {},
+): Promise<readonly string[]> {
+  const { executed } = await migrationStatus(database, options.migrations);
+  return executed.length === 0 ? migrateUp(database, options) : [];
 }
 
-/** Throws SchemaVersionError unless the database has exactly the migrations of this build. */
+/** Throws SchemaVersionError unless the database has every migration of this build, finished or not, and no other. */
 export async function assertKnownSchema(database: Database): Promise<void> {
   const status = await migrationStatus(database);
   refuseUnknown(status);
-  if (status.pending.length === 0) return;
-  const message =
-    status.executed.length === 0
-      ? "the database has no schema yet: run 'tollgate migrations bootstrap'"
-      : `the database lacks the migrations ${status.pending.join(', ')}: run 'tollgate migrations up'`;
-  throw new SchemaVersionError(message, status);
+  if (status.pending.length > 0) throw lacking(status);
 }
 
 /**
@@ -87,41 +88,108 @@ export async function assertKnownSchema(database: Database): Promise<void> {
  * and a Postgres that others may be using is left to the operator: SchemaVersionError says which command to run.
  */
 export async function prepareSchema(database: Database): Promise<void> {
-  if (database.kind === 'embedded') await migrateUp(database);
-  else await bootstrap(database);
+  if (database.kind === 'embedded') {
+    // No other node can be using it.
+    await migrateUp(database);
+    await migrateFinish(database);
+  } else {
+    await bootstrap(database);
+  }
   await assertKnownSchema(database);
 }
 
-function refuseUnknown(status: MigrationStatus): void {
-  if (status.unknown.length === 0) return;
-  throw new SchemaVersionError(
-    `the database was migrated by a newer version (${status.unknown.join(', ')}): run that version or a later one`,
-    status,
-  );
+function lacking(status: SchemaVersionError['status'], order = ''): SchemaVersionError {
+  const message =
+    status.executed.length === 0
+      ? "the database has no schema yet: run 'tollgate migrations bootstrap'"
+      : `the database lacks the migrations ${status.pending.join(', ')}: run 'tollgate migrations up'`;
+  return new SchemaVersionError([message, order].join(' ').trim(), status);
 }
 
-async function listExecuted({ kysely }: Database): Promise<readonly string[]> {
+/** What the status says may have changed while the lock was waited for, so it is read again inside. */
+async function runLocked(
+  database: Database,
+  options: MigrationOptions,
+  work: (connection: Kysely<Tables>) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  refuseUnknown(await migrationStatus(database, options.migrations));
   try {
-    const { rows } = await sql<{ present: boolean }>`
-      select to_regclass(${MIGRATIONS_TABLE}) is not null as present`.execute(kysely);
-    if (!rows[0]?.present) return [];
-    const names = await sql<{
-      name: string;
-    }>`select name from ${sql.table(MIGRATIONS_TABLE)} order by name`.execute(kysely);
-    return names.rows.map(({ name }) => name);
+    return await withMigrationLock(database, options, async (connection) => {
+      refuseUnknown(await migrationStatus({ kysely: connection }, options.migrations));
+      return work(connection);
+    });
   } catch (error) {
     throw translateFailure(error);
   }
 }
 
-async function runMigrations(kysely: Database['kysely']): Promise<readonly string[]> {
+/** `migrateUp` is Kysely's word for one step in a transaction, `migrateToLatest` for all of them in one. */
+async function runPending(
+  connection: Kysely<Tables>,
+  migrations: MigrationList,
+  options: MigrationOptions,
+  step: 'migrateUp' | 'migrateToLatest',
+): Promise<readonly string[]> {
   const migrator = new Migrator({
-    db: kysely,
-    provider: { getMigrations: async () => MIGRATIONS },
+    db: connection,
+    provider: { getMigrations: async () => ({ ...migrations }) },
     migrationTableName: MIGRATIONS_TABLE,
     migrationLockTableName: `${MIGRATIONS_TABLE}_lock`,
   });
-  const { error, results } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
-  return (results ?? []).map(({ migrationName }) => migrationName);
+  const names: string[] = [];
+  for (;;) {
+    const { pending } = await migrationStatus({ kysely: connection }, migrations);
+    if (pending.length === 0) return names;
+    const results = await attempt(options, `the migration ${pending[0]}`, async () => {
+      const outcome = await migrator[step]();
+      if (outcome.error !== undefined) throw outcome.error;
+      return outcome.results ?? [];
+    });
+    names.push(...results.map(({ migrationName }) => migrationName));
+  }
+}
+
+async function finishExecuted(
+  connection: Kysely<Tables>,
+  migrations: MigrationList,
+  options: MigrationOptions,
+): Promise<readonly string[]> {
+  const finished: string[] = [];
+  const { awaitingFinish } = await migrationStatus({ kysely: connection }, migrations);
+  for (const name of awaitingFinish) {
+    const isDone = await attempt(options, `the end of the migration ${name}`, () =>
+      connection.transaction().execute((transaction) => finishOnce(transaction, name, migrations[name])),
+    );
+    if (isDone) finished.push(name);
+  }
+  return finished;
+}
+
+/** False when it was finished before. An embedded database has one session, which its lock does not keep apart. */
+async function finishOnce(
+  transaction: Kysely<Tables>,
+  name: string,
+  migration: MigrationList[string] | undefined,
+): Promise<boolean> {
+  await sql`create table if not exists ${sql.table(FINISHED_TABLE)} (
+    name varchar(255) primary key, finished_at timestamptz not null default now())`.execute(transaction);
+  const { rows } = await sql`insert into ${sql.table(FINISHED_TABLE)} (name) values (${name})
+    on conflict do nothing returning name`.execute(transaction);
+  if (rows.length === 0) return false;
+  await migration?.finish?.(transaction as unknown as Kysely<unknown>);
+  return true;
+}
+
+/** Names the change that failed, unless the database is what failed. */
+async function attempt<Result>(
+  waits: MigrationWaits,
+  change: string,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await retryWhileBlocked(waits, change, run);
+  } catch (error) {
+    if (error instanceof MigrationLockError || translateFailure(error) !== error) throw error;
+    throw new MigrationError(`${change} failed and was undone`, { cause: error });
+  }
 }

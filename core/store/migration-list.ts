@@ -1,0 +1,21 @@
+/** The migrations of this build. A new one is added at the end; a released one never changes. */
+import type { Kysely } from 'kysely';
+import * as coreEntities from '../../migrations/0001_core_entities.ts';
+import * as keyAuthCredentials from '../../migrations/0002_key_auth_credentials.ts';
+
+/**
+ * A change of the schema in two phases. `up` only adds, so that nodes of the version before serve on while it runs and
+ * after it. `finish` takes away what only they needed, and runs when the operator says that they are gone.
+ */
+export interface SchemaMigration {
+  up(db: Kysely<unknown>): Promise<void>;
+  finish?(db: Kysely<unknown>): Promise<void>;
+}
+
+/** By name, in the order they run, which is that of the names. */
+export type MigrationList = Readonly<Record<string, SchemaMigration>>;
+
+export const MIGRATIONS: MigrationList = {
+  '0001_core_entities': coreEntities,
+  '0002_key_auth_credentials': keyAuthCredentials,
+};
