@@ -100,6 +100,8 @@ function openPostgres(settings: PostgresSettings): Database {
   });
   // An idle connection that breaks would otherwise end the process; the next query opens another one.
   pool.on('error', () => {});
+  // So would one that breaks between two queries of a transaction; the second query reports it.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const close = async () => {
     await kysely.destroy();

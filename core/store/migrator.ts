@@ -77,8 +77,11 @@ export async function bootstrap(
 }
 
 /** Throws SchemaVersionError unless the database has every migration of this build, finished or not, and no other. */
-export async function assertKnownSchema(database: Database): Promise<void> {
-  const status = await migrationStatus(database);
+export async function assertKnownSchema(
+  database: Database,
+  migrations: MigrationList = MIGRATIONS,
+): Promise<void> {
+  const status = await migrationStatus(database, migrations);
   refuseUnknown(status);
   if (status.pending.length > 0) throw lacking(status);
 }
@@ -87,15 +90,18 @@ export async function assertKnownSchema(database: Database): Promise<void> {
  * Makes the schema ready for a node that starts: an embedded database is migrated, an empty Postgres is bootstrapped,
  * and a Postgres that others may be using is left to the operator: SchemaVersionError says which command to run.
  */
-export async function prepareSchema(database: Database): Promise<void> {
+export async function prepareSchema(
+  database: Database,
+  migrations: MigrationList = MIGRATIONS,
+): Promise<void> {
   if (database.kind === 'embedded') {
     // No other node can be using it.
-    await migrateUp(database);
-    await migrateFinish(database);
+    await migrateUp(database, { migrations });
+    await migrateFinish(database, { migrations });
   } else {
-    await bootstrap(database);
+    await bootstrap(database, { migrations });
   }
-  await assertKnownSchema(database);
+  await assertKnownSchema(database, migrations);
 }
 
 function lacking(status: SchemaVersionError['status'], order = ''): SchemaVersionError {

@@ -20,7 +20,7 @@ interface DriverError {
 const UNAVAILABLE_CLASSES = /^(?:08|28|53|57|58|3D)/;
 const SOCKET_CODES = /^(?:E[A-Z]+|EAI_[A-Z]+)$/;
 const CONNECTION_TEXTS =
-  /Connection terminated|timeout exceeded when trying to connect|not queryable|PGlite is clos/i;
+  /Connection terminated|timeout exceeded when trying to connect|not queryable|connection has been discarded|PGlite is clos/i;
 
 /** Returns StoreUnavailableError for failures of the database itself, anything else as it is. */
 export function translateFailure(error: unknown): unknown {
