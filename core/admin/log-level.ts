@@ -30,7 +30,7 @@ export interface LogLevelControl {
 
 /** `level` is a Kong name and holds for `timeoutSeconds`. */
 export type AnnounceLogLevel = (
-  level: string,
+  level: LogLevel,
   scope: 'node' | 'cluster',
   timeoutSeconds: number,
 ) => Promise<void>;
