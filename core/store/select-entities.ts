@@ -41,6 +41,29 @@ export async function selectAll(
   return found.map((columns) => fromColumns(entity, columns));
 }
 
+export async function selectByIds(
+  kysely: Transaction,
+  entity: EntityDefinition,
+  ids: readonly string[],
+): Promise<readonly EntityRow[]> {
+  if (ids.length === 0) return [];
+  const found = await visibleRows(kysely, entity).where('id', 'in', ids).execute();
+  return found.map((columns) => fromColumns(entity, columns));
+}
+
+/** How many rows there are, counting no further than `limit`; expired ones that were not purged yet are included. */
+export async function countUpTo(
+  kysely: Transaction,
+  entity: EntityDefinition,
+  limit: number,
+): Promise<number> {
+  const { rows } = await sql<{ count: string }>`
+    select count(*)::text as count from (select 1 from ${sql.table(entity.name)} limit ${limit}) as counted`.execute(
+    kysely,
+  );
+  return Number(rows[0]?.count);
+}
+
 /** Rows by ascending id, after the last one of the page before. */
 export async function selectPage(
   kysely: Transaction,

@@ -7,7 +7,12 @@ import { assertKnownSchema, bootstrap, migrateUp } from '../../core/store/migrat
 import { listUniques } from '../../core/store/translate-store-error.ts';
 import { DATABASE_KINDS, type TestDatabase } from './store-databases.ts';
 
-const ALL = ['0001_core_entities', '0002_key_auth_credentials'];
+const ALL = [
+  '0001_core_entities',
+  '0002_key_auth_credentials',
+  '0003_change_log',
+  '0004_rate_limiting_metrics',
+];
 const entities = listEntities({ get: () => undefined, names: () => [] });
 
 for (const [kind, open] of Object.entries(DATABASE_KINDS)) {

@@ -1,0 +1,137 @@
+/**
+ * Reading the configuration as a node follows it: whole, or what has changed since. Each reading sees one moment of
+ * the database and says which place in the log of changes that moment is.
+ */
+import type { Kysely } from 'kysely';
+import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
+import { type LogExcerpt, type LogPosition, purgeChanges, readChanges, readHead } from './change-log.ts';
+import type { Database, Tables } from './database.ts';
+import { countUpTo, selectAll, selectByIds } from './select-entities.ts';
+import { translateFailure } from './translate-store-error.ts';
+
+export interface WholeReading {
+  readonly position: LogPosition;
+  /** By entity name. */
+  readonly rows: ReadonlyMap<string, readonly EntityRow[]>;
+  /** Entities of which every row was read. */
+  readonly complete: ReadonlySet<string>;
+}
+
+/** What to read of entities whose rows may be too many. */
+export interface ReadingBound {
+  /** Rows of all these entities together. */
+  readonly maxRows: number;
+  /** Rows worth reading where not all can be, the most wanted last. */
+  keptIds(entity: string): readonly string[];
+}
+
+export interface ChangeReading extends LogExcerpt {
+  /** Rows that the changes name and that are there: entity → id → row. */
+  readonly rows: ReadonlyMap<string, ReadonlyMap<string, EntityRow>>;
+}
+
+/** Every method may throw StoreUnavailableError. */
+export interface ConfigurationReader {
+  /** All rows of `whole`; of `bounded` as many entities whole as fit, the small ones first, and kept rows of others. */
+  readAll(
+    whole: readonly EntityDefinition[],
+    bounded: readonly EntityDefinition[],
+    bound: ReadingBound,
+  ): Promise<WholeReading>;
+  /** Undefined when the log does not reach back to `position`: then everything has to be read. */
+  readChanges(position: LogPosition): Promise<ChangeReading | undefined>;
+  /** Forgets changes that all nodes should have seen. */
+  purgeChanges(): Promise<void>;
+}
+
+/** More than this are not taken one by one. */
+const MAX_CHANGES = 2000;
+/** A node that hears nothing for longer reads everything again. */
+const KEPT_SECONDS = 3600;
+const IDS_PER_QUERY = 1000;
+
+export function createConfigurationReader(
+  database: Database,
+  entities: readonly EntityDefinition[],
+): ConfigurationReader {
+  const atOneMoment = async <Result>(work: (kysely: Kysely<Tables>) => Promise<Result>): Promise<Result> => {
+    try {
+      // An embedded database has one session, in which a transaction would catch the queries of others too. Read
+      // without one, rows may be newer than the position that was read before them: they are read once more then.
+      if (database.kind === 'embedded') return await work(database.kysely);
+      return await database.kysely.transaction().setIsolationLevel('repeatable read').execute(work);
+    } catch (error) {
+      throw translateFailure(error);
+    }
+  };
+
+  return {
+    readAll: (whole, bounded, bound) =>
+      atOneMoment(async (kysely) => {
+        const rows = new Map<string, readonly EntityRow[]>();
+        const position = await readHead(kysely);
+        for (const entity of whole) rows.set(entity.name, await selectAll(kysely, entity));
+        const complete = await readBounded(kysely, bounded, bound, rows);
+        return { position, rows, complete };
+      }),
+
+    readChanges: (position) =>
+      atOneMoment(async (kysely) => {
+        const excerpt = await readChanges(kysely, position, MAX_CHANGES);
+        if (excerpt === undefined || excerpt.changes.some(({ id }) => id === null)) return undefined;
+        const named = Map.groupBy(excerpt.changes, ({ entity }) => entity);
+        const rows = new Map<string, Map<string, EntityRow>>();
+        for (const entity of entities) {
+          const ids = new Set((named.get(entity.name) ?? []).map(({ id }) => id ?? ''));
+          if (ids.size === 0) continue;
+          const found = await readByIds(kysely, entity, [...ids]);
+          rows.set(entity.name, new Map(found.map((row) => [row.id, row])));
+        }
+        return { ...excerpt, rows };
+      }),
+
+    async purgeChanges() {
+      try {
+        await purgeChanges(database.kysely, KEPT_SECONDS);
+      } catch (error) {
+        throw translateFailure(error);
+      }
+    },
+  };
+}
+
+async function readBounded(
+  kysely: Kysely<Tables>,
+  bounded: readonly EntityDefinition[],
+  { maxRows, keptIds }: ReadingBound,
+  rows: Map<string, readonly EntityRow[]>,
+): Promise<ReadonlySet<string>> {
+  const complete = new Set<string>();
+  const counted: { readonly entity: EntityDefinition; readonly count: number }[] = [];
+  for (const entity of bounded) counted.push({ entity, count: await countUpTo(kysely, entity, maxRows + 1) });
+  let room = maxRows;
+  for (const { entity, count } of counted.toSorted((a, b) => a.count - b.count)) {
+    const isWhole = count <= room;
+    const found = isWhole
+      ? await selectAll(kysely, entity)
+      : await readByIds(kysely, entity, keptIds(entity.name).slice(-room || Number.MAX_SAFE_INTEGER));
+    if (isWhole) complete.add(entity.name);
+    rows.set(entity.name, found);
+    room -= found.length;
+  }
+  return complete;
+}
+
+/** In the order of the ids. */
+async function readByIds(
+  kysely: Kysely<Tables>,
+  entity: EntityDefinition,
+  ids: readonly string[],
+): Promise<readonly EntityRow[]> {
+  const found = new Map<string, EntityRow>();
+  for (let at = 0; at < ids.length; at += IDS_PER_QUERY) {
+    const rows = await selectByIds(kysely, entity, ids.slice(at, at + IDS_PER_QUERY));
+    for (const row of rows) found.set(row.id, row);
+  }
+  return ids.flatMap((id) => found.get(id) ?? []);
+}
