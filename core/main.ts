@@ -9,10 +9,9 @@ import { createAdminApi } from './admin/create-admin-api.ts';
 import { createStatusApi } from './admin/create-status-api.ts';
 import { announceStart } from './announce-start.ts';
 import { checkPorts } from './check-ports.ts';
-import { loadSnapshot } from './config/load-snapshot.ts';
+import { NodeConfiguration } from './config/node-configuration.ts';
 import { createPluginCatalog } from './config/plugin-catalog.ts';
-import { createPublisher } from './config/publish-change.ts';
-import type { Snapshot } from './config/snapshot.ts';
+import { createClusterCounters } from './counters/cluster-counters.ts';
 import { DataPlane } from './data-plane/supervisor.ts';
 import { listEntities } from './entities/registry.ts';
 import { createNodeState } from './node-state.ts';
@@ -20,11 +19,12 @@ import { bundlePackage } from './sandbox/bundle-package.ts';
 import { BUNDLED_PACKAGE } from './sandbox/bundled-package.ts';
 import { describeConfiguration } from './settings/describe-configuration.ts';
 import type { Settings } from './settings/load-settings.ts';
-import { locateDatabase } from './settings/locate-database.ts';
+import { locateDatabase, locateSnapshotFile } from './settings/locate-database.ts';
 import { expandHeaderTokens } from './settings/response-headers.ts';
-import { createEntityStore } from './store/create-entity-store.ts';
-import { closeDatabase, openDatabase } from './store/database.ts';
+import { createCounterTable } from './store/counter-table.ts';
+import { closeDatabase, databaseIdentity, openDatabase } from './store/database.ts';
 import { prepareSchema } from './store/migrator.ts';
+import { logUncaught } from './telemetry/log-uncaught.ts';
 import { createLogger } from './telemetry/logger.ts';
 
 const PURGE_INTERVAL_MS = 60_000;
@@ -37,58 +37,60 @@ export interface RunningNode {
 /** Resolves when the node serves and its Admin API answers. Throws with a message for the operator when it cannot. */
 export async function startNode(settings: Settings): Promise<RunningNode> {
   const logger = createLogger(settings.logLevel, 'control');
+  logUncaught(logger);
   const version = readVersion();
   const nodeId = settings.nodeId ?? randomUUID();
 
   await checkPorts(settings);
-  const database = await openDatabase(locateDatabase(settings));
-  await prepareSchema(database);
+  const location = locateDatabase(settings);
+  const database = await openDatabase(location);
 
   // Which plugins exist is known only once workers have loaded them, and validation asks only then.
   let catalog = createPluginCatalog([], undefined);
   const schemas = { get: (name: string) => catalog.get(name), names: () => catalog.names() };
   const entities = listEntities(schemas);
-  const store = createEntityStore(database, entities);
-  const entityNamed = new Map(entities.map((entity) => [entity.name, entity]));
+  const configuration = new NodeConfiguration({
+    database,
+    entities,
+    prepareSchema: () => prepareSchema(database),
+    pollSeconds: settings.dbUpdateFrequencySeconds,
+    maxRows: settings.entityCacheRows,
+    ...(database.kind === 'postgres' && {
+      snapshotFile: { path: locateSnapshotFile(settings), database: databaseIdentity(location) },
+    }),
+    logger,
+  });
+  await configuration.load();
 
-  let snapshot = await loadSnapshot(store, entities, 1);
+  const counterTable = createCounterTable(database);
+  const clusterCounters = createClusterCounters(counterTable, {
+    onLost: (reason) => logger.error({ reason }, 'the database cannot be counted in'),
+    onRecovered: () => logger.notice('the database can be counted in again'),
+  });
+  const { snapshot } = configuration;
   const boot = { settings, nodeId, version, bundles: [await bundlePackage(BUNDLED_PACKAGE)], snapshot };
-  const findRow = async (entityName: string, field: string, value: string) => {
-    const entity = entityNamed.get(entityName);
-    if (entity === undefined) throw new Error(`there is no entity '${entityName}'`);
-    const row = field === 'id' ? store.selectById(entity, value) : store.selectByUnique(entity, field, value);
-    return (await row) ?? null;
+  const services = {
+    findRow: configuration.findRow,
+    countInCluster: clusterCounters.takeAll,
   };
-  const dataPlane = new DataPlane(boot, { findRow }, logger);
+  const dataPlane = new DataPlane(boot, services, logger);
   catalog = createPluginCatalog(await dataPlane.start(), enabledPlugins(settings));
+  configuration.follow(dataPlane);
 
-  const publisher = createPublisher(
-    {
-      entities,
-      loadSnapshot: (snapshotVersion) => loadSnapshot(store, entities, snapshotVersion),
-      publish: async (next: Snapshot) => {
-        snapshot = next;
-        await dataPlane.publish(next);
-      },
-      invalidate: (invalidations) => dataPlane.invalidate(invalidations),
-    },
-    snapshot.version,
-  );
   const state = createNodeState({
     nodeId,
     version,
-    store,
+    store: configuration.store,
     dataPlane,
     catalog,
-    configuredPlugins: () =>
-      new Set(snapshot.plugins.filter(({ enabled }) => enabled).map(({ name }) => name)),
+    configuration,
   });
   const shownHeaders = expandHeaderTokens(settings.headers);
   const admin = createAdminApi({
     entities,
-    store,
+    store: configuration.store,
     plugins: catalog,
-    publish: publisher.publishChange,
+    publish: configuration.publishChange,
     node: {
       id: nodeId,
       hostname: hostname(),
@@ -97,6 +99,7 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
       pids: () => ({ master: process.pid, workers: dataPlane.pid === undefined ? [] : [dataPlane.pid] }),
       status: state.status,
       metrics: state.metrics,
+      announceLogLevel: (level, _scope, timeoutSeconds) => dataPlane.setLogLevel(level, timeoutSeconds),
     },
     logger,
     transport: {
@@ -107,7 +110,9 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
   });
   const status = createStatusApi({ ...state, version, logger });
   await Promise.all([listenOn(admin, settings.adminListen), listenOn(status, settings.statusListen)]);
-  const purge = setInterval(() => store.purgeExpired().catch(() => {}), PURGE_INTERVAL_MS).unref();
+  const purge = setInterval(() => {
+    counterTable.purgeExpired().catch(() => {});
+  }, PURGE_INTERVAL_MS).unref();
   announceStart(settings, version);
 
   return {
@@ -115,6 +120,8 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
       clearInterval(purge);
       await dataPlane.stop();
       await Promise.all([admin.close(), status.close()]);
+      clusterCounters.close();
+      await configuration.stop();
       await closeDatabase(database);
     },
   };

@@ -4,7 +4,9 @@
  */
 
 import type { NodeStatus } from './admin/node-status.ts';
+import type { NodeConfiguration } from './config/node-configuration.ts';
 import type { PluginCatalog } from './config/plugin-catalog.ts';
+import type { Snapshot } from './config/snapshot.ts';
 import type { WorkerMeasurements } from './data-plane/messages.ts';
 import type { DataPlane } from './data-plane/supervisor.ts';
 import type { EntityStore } from './store/entity-store.ts';
@@ -18,8 +20,7 @@ export interface NodeStateDependencies {
   readonly store: EntityStore;
   readonly dataPlane: DataPlane;
   readonly catalog: PluginCatalog;
-  /** Names of plugins with at least one enabled instance. */
-  configuredPlugins(): ReadonlySet<string>;
+  readonly configuration: Pick<NodeConfiguration, 'snapshot' | 'databaseProblem'>;
 }
 
 export interface NodeState {
@@ -31,7 +32,7 @@ export interface NodeState {
 }
 
 export function createNodeState(dependencies: NodeStateDependencies): NodeState {
-  const { store, dataPlane, catalog } = dependencies;
+  const { store, dataPlane, catalog, configuration } = dependencies;
   const totals = new MetricTotals();
 
   const isDatabaseReachable = (): Promise<boolean> =>
@@ -63,6 +64,11 @@ export function createNodeState(dependencies: NodeStateDependencies): NodeState 
           total_requests: summary.requestsTotal,
         },
         database: { reachable },
+        configuration: {
+          version: configuration.snapshot.sequence,
+          problem: configuration.databaseProblem,
+          workers: summary.served,
+        },
       };
     },
 
@@ -72,12 +78,17 @@ export function createNodeState(dependencies: NodeStateDependencies): NodeState 
       const families = nodeFamilies({ nodeId, version, isDatabaseReachable: isReachable, ...summary });
       return renderFamilies([
         ...families,
-        ...pluginFamilies(catalog, dependencies.configuredPlugins(), totals),
+        ...pluginFamilies(catalog, listConfigured(configuration.snapshot), totals),
       ]);
     },
 
     ready: () => Promise.resolve(dataPlane.isServing ? undefined : 'the data plane is starting'),
   };
+}
+
+/** Names of plugins with at least one enabled instance. */
+function listConfigured({ plugins }: Snapshot): ReadonlySet<string> {
+  return new Set(plugins.filter(({ enabled }) => enabled).map(({ name }) => name));
 }
 
 /** Counters of a plugin show while it is configured anywhere; they go on counting from where they were. */
@@ -105,6 +116,8 @@ interface Summary {
   readonly requestsTotal: number;
   readonly connections: { readonly accepted: number; readonly active: number; readonly writing: number };
   readonly workers: readonly { readonly pid: number; readonly heapBytes: number }[];
+  /** The last change to the configuration that each worker serves. */
+  readonly served: readonly { readonly worker: number; readonly version: number }[];
 }
 
 function summarise(measured: readonly WorkerMeasurements[], pid: number): Summary {
@@ -121,5 +134,8 @@ function summarise(measured: readonly WorkerMeasurements[], pid: number): Summar
     pid: pid + index,
     heapBytes: heapUsedBytes,
   }));
-  return { requestsTotal, connections, workers };
+  const served = measured
+    .map(({ worker, sequence }) => ({ worker, version: sequence }))
+    .sort((a, b) => a.worker - b.worker);
+  return { requestsTotal, connections, workers, served };
 }

@@ -21,6 +21,13 @@ export interface NodeStatus {
   };
   /** Absent without a database. */
   readonly database?: { readonly reachable: boolean };
+  /** Our own: what is served, as numbered by the database. The same number is the same configuration on every node. */
+  readonly configuration?: {
+    readonly version: number;
+    /** Why the database cannot be used. */
+    readonly problem: string | undefined;
+    readonly workers: readonly { readonly worker: number; readonly version: number }[];
+  };
   /** Without a database: 32 hex digits, zeros until a configuration is loaded. */
   readonly configurationHash?: string;
 }
@@ -69,6 +76,15 @@ export function answerStatus(status: NodeStatus, format: FormatBytes): AdminAnsw
     },
     server: status.server,
     ...(status.database === undefined ? {} : { database: status.database }),
+    ...(status.configuration === undefined ? {} : { tollgate: describeConfiguration(status.configuration) }),
     ...(status.configurationHash === undefined ? {} : { configuration_hash: status.configurationHash }),
   });
+}
+
+function describeConfiguration({ version, problem, workers }: NonNullable<NodeStatus['configuration']>) {
+  return {
+    configuration_version: version,
+    workers,
+    ...(problem === undefined ? {} : { database_problem: problem }),
+  };
 }

@@ -47,11 +47,13 @@ export interface PluginRow extends EntityRow {
 }
 
 export interface Snapshot {
-  /** Grows with every change this node has seen. */
+  /** Grows with every configuration this node has served. */
   readonly version: number;
+  /** The last change it contains, as numbered in the database: the same number means the same rows on every node. */
+  readonly sequence: number;
   readonly services: readonly ServiceRow[];
   readonly routes: readonly RouteRow[];
   readonly plugins: readonly PluginRow[];
 }
 
-export const EMPTY_SNAPSHOT: Snapshot = { version: 0, services: [], routes: [], plugins: [] };
+export const EMPTY_SNAPSHOT: Snapshot = { version: 0, sequence: 0, services: [], routes: [], plugins: [] };

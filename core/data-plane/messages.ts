@@ -5,12 +5,14 @@
  * The data-plane process only relays: what it is told it tells each worker, and it answers once all have.
  */
 
-import type { Invalidation } from '../../sdk/protocol/host-call.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { MetricDeltas } from '../../sdk/protocol/metric-deltas.ts';
+import type { ConfigurationUpdate } from '../config/node-configuration.ts';
 import type { Snapshot } from '../config/snapshot.ts';
+import type { CounterTake } from '../counters/cluster-counters.ts';
 import type { PackageBundle } from '../sandbox/bundle-package.ts';
 import type { Settings } from '../settings/load-settings.ts';
+import type { KongLogLevel } from '../telemetry/logger.ts';
 
 /** What a worker needs before it can serve. */
 export interface Boot {
@@ -23,17 +25,28 @@ export interface Boot {
 
 /** Control process → data-plane process → every worker. */
 export type Command =
-  /** Replaces the configuration. Answered by `done`. */
+  /** Replaces the configuration, rows in caches included. Answered by `done`. */
   | { readonly kind: 'snapshot'; readonly number: number; readonly snapshot: Snapshot }
-  /** Rows that may no longer be served from caches. Answered by `done`. */
-  | { readonly kind: 'invalidate'; readonly number: number; readonly invalidations: readonly Invalidation[] }
+  /** What has changed since. Answered by `done`. */
+  | { readonly kind: 'update'; readonly number: number; readonly update: ConfigurationUpdate }
   /** Answered by `done` with measurements. */
   | { readonly kind: 'measure'; readonly number: number }
+  /** `level` is Kong's name and holds for so many seconds, then that of the settings again. Answered by `done`. */
+  | {
+      readonly kind: 'log-level';
+      readonly number: number;
+      readonly level: KongLogLevel;
+      readonly timeoutSeconds: number;
+    }
   /** Stop accepting, finish what is under way, then end. */
   | { readonly kind: 'drain' };
 
 /** Control process → data-plane process. */
-export type ControlMessage = { readonly kind: 'boot'; readonly boot: Boot } | Command | RowMessage;
+export type ControlMessage =
+  | { readonly kind: 'boot'; readonly boot: Boot }
+  | Command
+  | RowMessage
+  | UsesMessage;
 
 /** Answer to `find`, for one worker. */
 export type RowMessage =
@@ -57,6 +70,29 @@ export interface FindMessage {
   readonly value: string;
 }
 
+/** A worker counts in the gateway's database. */
+export interface CountMessage {
+  readonly kind: 'count';
+  readonly worker: number;
+  readonly number: number;
+  readonly takes: readonly CounterTake[];
+}
+
+/** Answer to `count`, for one worker: for each call the use of its windows before it. */
+export type UsesMessage =
+  | {
+      readonly kind: 'counted';
+      readonly worker: number;
+      readonly number: number;
+      readonly uses: readonly (readonly number[])[];
+    }
+  | {
+      readonly kind: 'count-failed';
+      readonly worker: number;
+      readonly number: number;
+      readonly reason: string;
+    };
+
 /** Worker → data-plane process. */
 export type WorkerMessage =
   /** Listening with the snapshot it was started with. */
@@ -66,7 +102,8 @@ export type WorkerMessage =
   | { readonly kind: 'done'; readonly number: number; readonly answer: WorkerAnswer }
   /** V8 gave up in an isolate: the whole process should be replaced. */
   | { readonly kind: 'catastrophe'; readonly reason: string }
-  | FindMessage;
+  | FindMessage
+  | CountMessage;
 
 export interface WorkerAnswer {
   readonly error?: string;
@@ -79,15 +116,19 @@ export type DataPlaneMessage =
   | { readonly kind: 'failed'; readonly reason: string }
   /** Every worker alive has answered. */
   | { readonly kind: 'done'; readonly number: number; readonly answers: readonly WorkerAnswer[] }
-  | FindMessage;
+  | FindMessage
+  | CountMessage;
 
 /** What a worker has counted since it was asked last (`deltas`) or holds now (the rest). */
 export interface WorkerMeasurements {
+  readonly worker: number;
   readonly deltas: readonly MetricDeltas[];
   readonly requestsTotal: number;
   readonly connections: { readonly accepted: number; readonly active: number; readonly writing: number };
   readonly heapUsedBytes: number;
   readonly snapshotVersion: number;
+  /** The last change to the configuration that the worker serves. */
+  readonly sequence: number;
   readonly sandboxes: readonly SandboxMeasurements[];
 }
 

@@ -4,7 +4,10 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+import { applyDelta } from '../config/snapshot-delta.ts';
 import { prepareNativeBinding } from '../http/native-binding.ts';
+import { logUncaught } from '../telemetry/log-uncaught.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import type {
   Boot,
   Command,
@@ -31,10 +34,12 @@ interface PendingCommand {
 
 const slots = new Map<number, Slot>();
 const pending = new Map<number, PendingCommand>();
+const logger = createLogger('error', 'data-plane');
 let boot: Boot | undefined;
 let isReady = false;
 let isDraining = false;
 
+logUncaught(logger);
 process.on('message', (message) => receiveFromControl(message as ControlMessage));
 process.on('disconnect', drain);
 // A terminal's Ctrl-C reaches the whole group; the control process decides what to do about it.
@@ -48,6 +53,8 @@ function receiveFromControl(message: ControlMessage): void {
       break;
     case 'found':
     case 'find-failed':
+    case 'counted':
+    case 'count-failed':
       slots.get(message.worker)?.thread.postMessage(message);
       break;
     case 'drain':
@@ -56,6 +63,12 @@ function receiveFromControl(message: ControlMessage): void {
     case 'snapshot':
       // A worker that starts later starts with it.
       if (boot !== undefined) boot = { ...boot, snapshot: message.snapshot };
+      broadcast(message);
+      break;
+    case 'update':
+      if (boot !== undefined) {
+        boot = { ...boot, snapshot: applyDelta(boot.snapshot, message.update.delta) };
+      }
       broadcast(message);
       break;
     default:
@@ -86,7 +99,7 @@ function startWorker(index: number): void {
   slots.set(index, { thread, startedAtMs: Date.now(), packages: undefined });
   thread.on('message', (message: WorkerMessage) => receiveFromWorker(index, message));
   thread.on('error', (error) => {
-    process.stderr.write(`worker ${index}: ${error.stack ?? error.message}\n`);
+    logger.error({ worker: index, err: error }, 'a worker ended');
     giveUpStart(error.message);
   });
   thread.on('exit', () => replaceWorker(index));
@@ -101,13 +114,13 @@ function receiveFromWorker(index: number, message: WorkerMessage): void {
       noteAnswer(index, message.number, message.answer);
       break;
     case 'failed':
-      process.stderr.write(`worker ${index}: ${message.reason}\n`);
+      logger.error({ worker: index, reason: message.reason }, 'a worker cannot start');
       giveUpStart(message.reason);
       // Where others serve already it is tried again.
       void slots.get(index)?.thread.terminate();
       break;
     case 'catastrophe':
-      process.stderr.write(`worker ${index}: ${message.reason}\n`);
+      logger.fatal({ worker: index, reason: message.reason }, 'the data plane ends');
       process.exit(1);
       break;
     default:

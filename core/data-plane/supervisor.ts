@@ -4,14 +4,17 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Invalidation } from '../../sdk/protocol/host-call.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+import type { ConfigurationServers, ConfigurationUpdate } from '../config/node-configuration.ts';
 import type { Snapshot } from '../config/snapshot.ts';
-import type { GatewayLogger } from '../telemetry/logger.ts';
+import { applyDelta } from '../config/snapshot-delta.ts';
+import type { CounterTake } from '../counters/cluster-counters.ts';
+import type { GatewayLogger, KongLogLevel } from '../telemetry/logger.ts';
 import type {
   Boot,
   Command,
   ControlMessage,
+  CountMessage,
   DataPlaneMessage,
   FindMessage,
   Row,
@@ -32,6 +35,8 @@ const ANSWER_TIMEOUT_MS = 10_000;
 export interface DataPlaneServices {
   /** The row whose unique field has this value, or null. Rejects when the store cannot be asked. */
   findRow(entity: string, field: string, value: string): Promise<Row | null>;
+  /** For each call the use of its windows before it. Rejects when the database cannot count. */
+  countInCluster(takes: readonly CounterTake[]): Promise<readonly (readonly number[])[]>;
 }
 
 interface PendingCommand {
@@ -44,7 +49,7 @@ export class DataPlaneStartError extends Error {
   override readonly name = 'DataPlaneStartError';
 }
 
-export class DataPlane {
+export class DataPlane implements ConfigurationServers {
   readonly #services: DataPlaneServices;
   readonly #logger: GatewayLogger;
   readonly #pending = new Map<number, PendingCommand>();
@@ -85,14 +90,18 @@ export class DataPlane {
   /** Resolves when all workers serve the snapshot. A data plane that is down starts with it. */
   async publish(snapshot: Snapshot): Promise<void> {
     this.#boot = { ...this.#boot, snapshot };
-    const answers = await this.#command((number) => ({ kind: 'snapshot', number, snapshot }));
-    const failed = answers.find(({ error }) => error !== undefined);
-    if (failed !== undefined) throw new Error(`a worker cannot serve the configuration: ${failed.error}`);
+    refuseFailure(await this.#command((number) => ({ kind: 'snapshot', number, snapshot })));
   }
 
-  /** Resolves when no worker serves the rows from a cache any longer. */
-  async invalidate(invalidations: readonly Invalidation[]): Promise<void> {
-    await this.#command((number) => ({ kind: 'invalidate', number, invalidations }));
+  /** Resolves when all workers serve the change, and none the rows of before from a cache. */
+  async update(update: ConfigurationUpdate): Promise<void> {
+    this.#boot = { ...this.#boot, snapshot: applyDelta(this.#boot.snapshot, update.delta) };
+    refuseFailure(await this.#command((number) => ({ kind: 'update', number, update })));
+  }
+
+  /** Resolves when every worker logs at this level, for the time given. */
+  async setLogLevel(level: KongLogLevel, timeoutSeconds: number): Promise<void> {
+    await this.#command((number) => ({ kind: 'log-level', number, level, timeoutSeconds }));
   }
 
   async measure(): Promise<readonly WorkerMeasurements[]> {
@@ -158,6 +167,7 @@ export class DataPlane {
 
   #receive(message: Exclude<DataPlaneMessage, { kind: 'ready' | 'failed' }>): void {
     if (message.kind === 'done') this.#settle(message.number, message.answers);
+    else if (message.kind === 'count') void this.#answerCount(message);
     else void this.#answerFind(message);
   }
 
@@ -168,6 +178,15 @@ export class DataPlane {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#send({ kind: 'find-failed', worker, number, reason });
+    }
+  }
+
+  async #answerCount({ worker, number, takes }: CountMessage): Promise<void> {
+    try {
+      this.#send({ kind: 'counted', worker, number, uses: await this.#services.countInCluster(takes) });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#send({ kind: 'count-failed', worker, number, reason });
     }
   }
 
@@ -196,4 +215,9 @@ export class DataPlane {
   #send(message: ControlMessage): void {
     if (this.#child?.connected === true) this.#child.send(message);
   }
+}
+
+function refuseFailure(answers: readonly WorkerAnswer[]): void {
+  const failed = answers.find(({ error }) => error !== undefined);
+  if (failed !== undefined) throw new Error(`a worker cannot serve the configuration: ${failed.error}`);
 }

@@ -5,7 +5,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MetricDeltas } from '../../sdk/protocol/metric-deltas.ts';
 import { buildPlan, type RoutingPlan } from '../config/build-plan.ts';
+import { EVERYTHING } from '../config/describe-changes.ts';
+import type { ConfigurationUpdate } from '../config/node-configuration.ts';
+import { applyDelta } from '../config/snapshot-delta.ts';
 import { createLocalCounters, type SharedIntegers } from '../counters/local-counters.ts';
+import { createSharedCounters } from '../counters/shared-counters.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { createRefusal } from '../gateway/refuse-request.ts';
 import { handleRequest } from '../gateway/request-flow.ts';
@@ -14,7 +18,7 @@ import type { ClientExchange } from '../http/client-exchange.ts';
 import { type Listener, startListener } from '../http/listener.ts';
 import { loadUws } from '../http/native-binding.ts';
 import { IsolateLane } from '../sandbox/isolate-lane.ts';
-import { createLogger } from '../telemetry/logger.ts';
+import { changeLevelFor, createLogger } from '../telemetry/logger.ts';
 import { createUpstreamClient } from '../upstream/forward.ts';
 import { createRowFinder } from './find-row.ts';
 import { compilePolicy } from './gateway-policy.ts';
@@ -22,13 +26,17 @@ import type {
   Boot,
   Command,
   RowMessage,
+  UsesMessage,
   WorkerAnswer,
   WorkerMeasurements,
   WorkerMessage,
 } from './messages.ts';
+import { createClusterTaker } from './take-cluster-counters.ts';
 
 const COUNTER_SWEEP_MS = 1000;
 const DRAIN_POLL_MS = 20;
+/** What is counted in memory gets this long to be written down. */
+const FLUSH_TIMEOUT_MS = 500;
 /** Idle connections get this long to carry one more request, which is then answered with `Connection: close`. */
 const DRAIN_LINGER_MS = 100;
 
@@ -39,6 +47,14 @@ const policy = compilePolicy(settings, boot.version);
 const renderRefusal = createRefusal(policy);
 const finder = createRowFinder((request) => send({ kind: 'find', worker: index, ...request }));
 const counters = createLocalCounters(loadUws() as unknown as SharedIntegers);
+const clusterTaker = createClusterTaker((request) => send({ kind: 'count', worker: index, ...request }));
+const sharedCounters = createSharedCounters({
+  takeInCluster: clusterTaker.take,
+  redisEvents: {
+    onLost: (server, reason) => logger.error({ redis: server, reason }, 'Redis cannot be reached'),
+    onRecovered: (server) => logger.notice({ redis: server }, 'Redis answers again'),
+  },
+});
 const client = createUpstreamClient({
   maxIdleConnections: settings.upstreamKeepalivePoolSize,
   maxRequestsPerConnection: settings.upstreamKeepaliveMaxRequests,
@@ -46,6 +62,7 @@ const client = createUpstreamClient({
 });
 let lanes: readonly IsolateLane[] = [];
 let plan: RoutingPlan;
+let snapshot: Boot['snapshot'] = boot.snapshot;
 let listeners: readonly Listener[] = [];
 let requestsTotal = 0;
 let inFlight = 0;
@@ -65,7 +82,7 @@ const gateway: Gateway = {
   },
 };
 
-parentPort?.on('message', (message: Command | RowMessage) => receive(message));
+parentPort?.on('message', (message: Command | RowMessage | UsesMessage) => receive(message));
 
 start().catch((error: unknown) => {
   send({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
@@ -73,8 +90,11 @@ start().catch((error: unknown) => {
 
 async function start(): Promise<void> {
   lanes = boot.bundles.map(createLane);
-  applySnapshot(boot.snapshot);
-  setInterval(() => counters.sweep(Date.now()), COUNTER_SWEEP_MS).unref();
+  applySnapshot(snapshot);
+  setInterval(() => {
+    counters.sweep(Date.now());
+    sharedCounters.sweep(Date.now());
+  }, COUNTER_SWEEP_MS).unref();
   listeners = await Promise.all(
     settings.proxyListen.map(({ address, port }) =>
       startListener({
@@ -115,7 +135,11 @@ function createLane(bundle: Boot['bundles'][number]): IsolateLane {
     cacheEntries: settings.credentialCacheEntries,
     maxBodyBytes: settings.clientBodyBufferBytes,
   };
-  const services = { findEntity: finder.find, takeCounters: counters.take };
+  const services = {
+    findEntity: finder.find,
+    takeCounters: counters.take,
+    takeSharedCounters: sharedCounters.take,
+  };
   return new IsolateLane(bundle, limits, services, {
     onLogLines: (lines) => {
       for (const { level, plugin, message } of lines) logger[PINO_LEVELS[level]]({ plugin }, message);
@@ -137,11 +161,15 @@ const PINO_LEVELS = {
   emerg: 'fatal',
 } as const;
 
-function receive(message: Command | RowMessage): void {
+function receive(message: Command | RowMessage | UsesMessage): void {
   switch (message.kind) {
     case 'found':
     case 'find-failed':
       finder.settle(message);
+      break;
+    case 'counted':
+    case 'count-failed':
+      clusterTaker.settle(message);
       break;
     case 'drain':
       drain();
@@ -155,12 +183,13 @@ function execute(command: Exclude<Command, { kind: 'drain' }>): WorkerAnswer {
   switch (command.kind) {
     case 'snapshot':
       applySnapshot(command.snapshot);
+      invalidate([EVERYTHING]);
       return {};
-    case 'invalidate':
-      for (const lane of lanes) {
-        for (const invalidation of command.invalidations) lane.invalidate(invalidation);
-        lane.flush();
-      }
+    case 'update':
+      applyUpdate(command.update);
+      return {};
+    case 'log-level':
+      changeLevelFor(logger, command.level, command.timeoutSeconds, settings.logLevel);
       return {};
     case 'measure':
       return { measurements: measure() };
@@ -175,16 +204,32 @@ function answer(number: number, run: () => WorkerAnswer): void {
   }
 }
 
+/** A version that stays the same is one whose plan stays the same: only cached rows have changed. */
+function applyUpdate({ delta, invalidations }: ConfigurationUpdate): void {
+  const next = applyDelta(snapshot, delta);
+  if (next.version === snapshot.version) snapshot = next;
+  else applySnapshot(next);
+  invalidate(invalidations);
+}
+
+function invalidate(invalidations: ConfigurationUpdate['invalidations']): void {
+  for (const lane of lanes) {
+    for (const invalidation of invalidations) lane.invalidate(invalidation);
+    lane.flush();
+  }
+}
+
 /** Builds aside, swaps, and lets the old generation go once its last request has ended. */
-function applySnapshot(snapshot: Boot['snapshot']): void {
+function applySnapshot(given: Boot['snapshot']): void {
   const next = buildPlan(
-    snapshot,
+    given,
     lanes.map(({ manifest }) => manifest),
     ({ id }, reason) => logger.error({ route: id, reason: String(reason) }, 'a route cannot be served'),
   );
   for (const [at, lane] of lanes.entries()) lane.configure(next.guests[at] as RoutingPlan['guests'][number]);
   const previous = plan?.generation;
   plan = next;
+  snapshot = given;
   if (previous === undefined) return;
   previous.isCurrent = false;
   if (previous.inFlight === 0) retireGeneration(previous);
@@ -198,6 +243,7 @@ function measure(): WorkerMeasurements {
   const sum = (read: (listener: Listener) => number) =>
     listeners.reduce((total, listener) => total + read(listener), 0);
   return {
+    worker: index,
     deltas: lanes.flatMap((lane) => {
       const json = lane.collectMetrics();
       return json === undefined ? [] : [JSON.parse(json) as MetricDeltas];
@@ -210,6 +256,7 @@ function measure(): WorkerMeasurements {
     },
     heapUsedBytes: process.memoryUsage().heapUsed,
     snapshotVersion: plan.generation.number,
+    sequence: snapshot.sequence,
     sandboxes: lanes.map((lane, at) => ({ package: boot.bundles[at]?.name ?? '', ...lane.stats() })),
   };
 }
@@ -228,7 +275,11 @@ function drain(): void {
     for (const lane of lanes) lane.flush();
     for (const listener of listeners) listener.close();
     client.close();
-    process.exit(0);
+    const overdue = setTimeout(() => process.exit(0), FLUSH_TIMEOUT_MS);
+    void sharedCounters.flush().finally(() => {
+      clearTimeout(overdue);
+      process.exit(0);
+    });
   }, DRAIN_POLL_MS);
 }
 

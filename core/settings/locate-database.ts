@@ -18,6 +18,8 @@ export type DatabaseLocation =
 /** The embedded database's folder inside `data_dir`, beside what else the node keeps there. */
 const EMBEDDED_FOLDER = 'database';
 
+const SNAPSHOT_FILE = 'configuration.snapshot';
+
 /** DATABASE_URL wins over the `pg_…` settings. */
 export function locateDatabase(settings: Settings): DatabaseLocation {
   if (settings.database === 'embedded') {
@@ -35,4 +37,9 @@ export function locateDatabase(settings: Settings): DatabaseLocation {
     database: settings.pgDatabase,
     ssl: settings.pgSsl && settings.pgSslVerify ? 'verify' : settings.pgSsl,
   };
+}
+
+/** The file in which a node with an external database keeps what it knows of the configuration. */
+export function locateSnapshotFile(settings: Pick<Settings, 'snapshotDir' | 'dataDir'>): string {
+  return join(settings.snapshotDir ?? settings.dataDir, SNAPSHOT_FILE);
 }

@@ -162,6 +162,32 @@ export const SETTING_TABLE = {
     default: 'off',
     description: 'Whether the certificate of the Postgres server is checked when `pg_ssl` is on.',
   }),
+  dbUpdateFrequencySeconds: defaulted({
+    group: 'Storage',
+    name: 'db_update_frequency',
+    kind: wholeNumber(1, 3600),
+    default: '5',
+    description:
+      'Seconds between two looks for changes that other nodes have made. Postgres tells of them at once; this is for when that is lost.',
+  }),
+  entityCacheRows: defaulted({
+    group: 'Storage',
+    name: 'entity_cache_rows',
+    kong: false,
+    kind: wholeNumber(0, 10_000_000),
+    default: '50000',
+    description:
+      'Consumers and credentials, counted together, that the node keeps in memory and on disk to serve without the database. Where there are more, those used last are kept, and others cannot be told from unknown ones while the database is gone.',
+  }),
+  snapshotDir: optional({
+    group: 'Storage',
+    name: 'snapshot_dir',
+    kong: false,
+    kind: text,
+    absent: '`data_dir`',
+    description:
+      'Folder of the file from which a node with Postgres serves when it starts and Postgres is gone. Credentials are in it; only its owner can read it.',
+  }),
 
   trustedIps: defaulted({
     group: 'Proxying',

@@ -1,5 +1,6 @@
 /** Opening and closing the database: Postgres over a pool, or Postgres in WebAssembly (PGlite) in a data folder. */
 import { mkdir } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, PostgresDialect } from 'kysely';
@@ -31,7 +32,7 @@ export type PostgresSettings = { readonly kind: 'postgres'; readonly limits?: Po
 export interface PostgresLimits {
   /** Default 5000. */
   readonly statementTimeoutMs?: number;
-  /** Default 5000. */
+  /** Default 2500. */
   readonly connectTimeoutMs?: number;
   /** Default 10. */
   readonly maxConnections?: number;
@@ -51,10 +52,15 @@ export type Database =
       readonly kind: 'postgres';
       readonly kysely: Kysely<Tables>;
       readonly pool: pg.Pool;
+      /** A connection beside the pool, not connected yet; its queries have time limits on this side too. */
+      createClient(): pg.Client;
+      /** Cuts the pool's connections: what waits on one that died in silence fails at once, and new ones are made. */
+      dropConnections(): void;
       close(): Promise<void>;
     };
 
-const DEFAULT_TIMEOUT_MS = 5000;
+const DEFAULT_STATEMENT_TIMEOUT_MS = 5000;
+const DEFAULT_CONNECT_TIMEOUT_MS = 2500;
 const DEFAULT_MAX_CONNECTIONS = 10;
 
 /**
@@ -91,23 +97,43 @@ async function openEmbedded({ dataDir }: EmbeddedSettings): Promise<Database> {
 
 function openPostgres(settings: PostgresSettings): Database {
   const { statementTimeoutMs, connectTimeoutMs, maxConnections } = settings.limits ?? {};
-  const pool = new pg.Pool({
+  const connectionTimeoutMillis = connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+  const options = {
     ...connectionOptions(settings),
-    max: maxConnections ?? DEFAULT_MAX_CONNECTIONS,
-    connectionTimeoutMillis: connectTimeoutMs ?? DEFAULT_TIMEOUT_MS,
-    statement_timeout: statementTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+    connectionTimeoutMillis,
     application_name: 'tollgate',
+    keepAlive: true,
+  };
+  const sockets = new Set<Socket>();
+  const openSocket = () => {
+    const socket = new Socket();
+    sockets.add(socket);
+    return socket.once('close', () => sockets.delete(socket));
+  };
+  const pool = new pg.Pool({
+    ...options,
+    max: maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    statement_timeout: statementTimeoutMs ?? DEFAULT_STATEMENT_TIMEOUT_MS,
+    stream: openSocket,
   });
   // An idle connection that breaks would otherwise end the process; the next query opens another one.
   pool.on('error', () => {});
   // So would one that breaks between two queries of a transaction; the second query reports it.
   pool.on('connect', (client) => client.on('error', () => {}));
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  const close = async () => {
-    await kysely.destroy();
-    if (!pool.ended) await pool.end();
+  return {
+    kind: 'postgres',
+    kysely,
+    pool,
+    createClient: () => new pg.Client({ ...options, query_timeout: connectionTimeoutMillis }),
+    dropConnections: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+    close: async () => {
+      await kysely.destroy();
+      if (!pool.ended) await pool.end();
+    },
   };
-  return { kind: 'postgres', kysely, pool, close };
 }
 
 function connectionOptions(settings: PostgresSettings): pg.PoolConfig {
@@ -121,4 +147,12 @@ function connectionOptions(settings: PostgresSettings): pg.PoolConfig {
     ...(password !== undefined && { password }),
     ssl: ssl === false ? false : { rejectUnauthorized: ssl === 'verify' },
   };
+}
+
+/** Host, port and name of a database as one text without credentials, to tell whose data something is. */
+export function databaseIdentity(settings: DatabaseSettings): string {
+  if (settings.kind === 'embedded') return settings.dataDir;
+  if ('host' in settings) return `${settings.host}:${settings.port}/${settings.database}`;
+  const { host = 'localhost', port, database } = new pg.Client(settings.connectionString);
+  return `${host}:${port}/${database ?? ''}`;
 }

@@ -48,8 +48,8 @@ export class EntityError extends Error {
 
 /** The database cannot be reached or refused the work for reasons of its own; the Admin API answers 503. */
 export class StoreUnavailableError extends Error {
-  constructor(cause: unknown) {
-    super('the database is not reachable', { cause });
+  constructor(cause: unknown, message = 'the database is not reachable') {
+    super(message, { cause });
     this.name = 'StoreUnavailableError';
   }
 }

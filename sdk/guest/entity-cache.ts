@@ -72,7 +72,13 @@ export function forgetLookups(): void {
 }
 
 export function invalidateEntities(invalidation: Invalidation): void {
-  const { entity, id, keys, withReferences } = invalidation;
+  const { entity, id, keys, withReferences, everything } = invalidation;
+  if (everything === true) {
+    young.clear();
+    old.clear();
+    inFlight.clear();
+    return;
+  }
   for (const key of keys) {
     const [field = '', value = ''] = splitOnce(key);
     forget(cacheKey(entity, field, value));

@@ -16,6 +16,12 @@ export interface HostCalls {
     argument: string;
     reply: string;
   };
+  /** The same in a store that other nodes share. */
+  'counters.takeShared': {
+    /** `encodeTakeShared`; the reply is for `decodeUses`. */
+    argument: string;
+    reply: string;
+  };
   /** latin1 text of the client's body. */
   'request.body': { argument: Record<string, never>; reply: string };
 }
@@ -54,6 +60,21 @@ export function decodeTake(text: string): {
   return { cost: Number(lines[0]), windows };
 }
 
+/** `store` is what `encodeCounterStore` has written: one line. */
+export function encodeTakeShared(store: string, windows: readonly WindowArgument[], cost: number): string {
+  return `${store}\n${encodeTake(windows, cost)}`;
+}
+
+/** `store` is for `decodeCounterStore`; the rest is checked by whoever uses it. */
+export function decodeTakeShared(text: string): {
+  readonly store: string;
+  readonly cost: number;
+  readonly windows: readonly WindowArgument[];
+} {
+  const lineEnd = text.indexOf('\n');
+  return { store: text.slice(0, Math.max(lineEnd, 0)), ...decodeTake(text.slice(lineEnd + 1)) };
+}
+
 export function decodeUses(text: string): readonly number[] {
   return text.split(',').map(Number);
 }
@@ -83,4 +104,6 @@ export interface Invalidation {
   readonly keys: readonly string[];
   /** Rows that refer to the changed one go too (a consumer's credentials). */
   readonly withReferences: boolean;
+  /** All rows of all entities go, whatever the other members say. */
+  readonly everything?: boolean;
 }

@@ -93,7 +93,15 @@ const RULES: readonly Rule[] = [
   },
   {
     from: 'core/config',
-    may: ['core/errors.ts', 'core/store', 'core/entities', 'core/router', 'core/pipeline', 'core/gateway'],
+    may: [
+      'core/errors.ts',
+      'core/cache',
+      'core/store',
+      'core/entities',
+      'core/router',
+      'core/pipeline',
+      'core/gateway',
+    ],
     types: ['core/upstream', 'sdk/protocol'],
     node: true,
   },

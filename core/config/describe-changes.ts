@@ -1,0 +1,85 @@
+/** What changes read from the log mean for those who hold rows: the snapshot, the row cache, the workers. Pure. */
+import type { Invalidation } from '../../sdk/protocol/host-call.ts';
+import type { RowChange } from '../cache/row-cache.ts';
+import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
+import type { LoggedChange } from '../store/change-log.ts';
+import type { ChangeReading } from '../store/configuration-reader.ts';
+import type { Snapshot } from './snapshot.ts';
+import {
+  isEmptyDelta,
+  type RowsDelta,
+  type SNAPSHOT_ENTITIES,
+  type SnapshotDelta,
+} from './snapshot-delta.ts';
+
+/** Each one is looked for among all rows a guest holds; beyond this it is cheaper to forget them all. */
+const MAX_INVALIDATIONS = 100;
+
+/** Makes guests forget every row. */
+export const EVERYTHING: Invalidation = {
+  entity: '',
+  id: '',
+  keys: [],
+  withReferences: true,
+  everything: true,
+};
+
+/** A change that touches no row of the snapshot moves its sequence and leaves its version. */
+export function describeDelta(snapshot: Snapshot, { changes, rows, position }: ChangeReading): SnapshotDelta {
+  const deltaOf = <Row>(entity: (typeof SNAPSHOT_ENTITIES)[number]): RowsDelta<Row> => {
+    const found = rows.get(entity);
+    const ids = new Set(changes.flatMap((change) => (change.entity === entity ? [change.id ?? ''] : [])));
+    return {
+      upserted: [...(found?.values() ?? [])] as unknown as Row[],
+      removed: [...ids].filter((id) => found?.has(id) !== true),
+    };
+  };
+  const delta: SnapshotDelta = {
+    base: snapshot.version,
+    version: snapshot.version + 1,
+    sequence: position.sequence,
+    services: deltaOf('services'),
+    routes: deltaOf('routes'),
+    plugins: deltaOf('plugins'),
+  };
+  return isEmptyDelta(delta) ? { ...delta, version: snapshot.version } : delta;
+}
+
+/** One for each row, however often it was written. */
+export function describeRowChanges(entity: string, { changes, rows }: ChangeReading): readonly RowChange[] {
+  const keysById = new Map<string, Set<string>>();
+  for (const change of changes) {
+    if (change.entity !== entity || change.id === null) continue;
+    const keys = keysById.get(change.id) ?? new Set();
+    for (const key of change.keys) keys.add(key);
+    keysById.set(change.id, keys);
+  }
+  const found = rows.get(entity);
+  return [...keysById].map(([id, keys]) => ({ id, keys: [...keys], row: found?.get(id) }));
+}
+
+export function describeInvalidations(changes: readonly LoggedChange[]): readonly Invalidation[] {
+  if (changes.length > MAX_INVALIDATIONS) return [EVERYTHING];
+  return changes.map(({ entity, operation, id, keys }) => ({
+    entity,
+    id: id ?? '',
+    keys: [`id=${id ?? ''}`, ...keys],
+    withReferences: operation === 'delete',
+  }));
+}
+
+/** Fields by which rows can be asked for, besides `id`. */
+export function listUniqueFields({ fields }: EntityDefinition): readonly string[] {
+  return Object.keys(fields).filter((name) => fields[name]?.unique === true);
+}
+
+/** A row of the snapshot by a unique field; null when there is none. */
+export function findInSnapshot(
+  snapshot: Snapshot,
+  entity: (typeof SNAPSHOT_ENTITIES)[number],
+  field: string,
+  value: string,
+): EntityRow | null {
+  const rows: readonly EntityRow[] = snapshot[entity];
+  return rows.find((row) => row[field] === value) ?? null;
+}

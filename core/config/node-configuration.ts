@@ -1,0 +1,351 @@
+/**
+ * What this node knows of the configuration, and how it stays up to date: read from the database at the start, or from
+ * the node's own disk when the database is gone; followed change by change; handed to the workers. Rows that may be
+ * millions are not held whole but looked up. While the database is away everything known goes on being served.
+ */
+import type { Invalidation } from '../../sdk/protocol/host-call.ts';
+import { type CachedRow, RowCache } from '../cache/row-cache.ts';
+import type { EntityDefinition } from '../entities/define-entity.ts';
+import { type ChangeListener, listenForChanges } from '../store/change-listener.ts';
+import type { LogPosition } from '../store/change-log.ts';
+import {
+  type ChangeReading,
+  type ConfigurationReader,
+  createConfigurationReader,
+} from '../store/configuration-reader.ts';
+import { createEntityStore, type ExpiringEntityStore } from '../store/create-entity-store.ts';
+import type { Database } from '../store/database.ts';
+import { DatabaseWatch } from '../store/database-watch.ts';
+import { StoreUnavailableError } from '../store/entity-error.ts';
+import type { EntityStore } from '../store/entity-store.ts';
+import { createGuard, type Guard, guardStore } from '../store/guard-store.ts';
+import { probeDatabase } from '../store/probe-database.ts';
+import { coalesce } from './coalesce.ts';
+import {
+  describeDelta,
+  describeInvalidations,
+  describeRowChanges,
+  findInSnapshot,
+  listUniqueFields,
+} from './describe-changes.ts';
+import { EMPTY_SNAPSHOT, type PluginRow, type RouteRow, type ServiceRow, type Snapshot } from './snapshot.ts';
+import { applyDelta, SNAPSHOT_ENTITIES, type SnapshotDelta } from './snapshot-delta.ts';
+import { readSnapshotFile, type SavedConfiguration, writeSnapshotFile } from './snapshot-file.ts';
+import { createSnapshotKeeper, type SnapshotKeeper } from './snapshot-keeper.ts';
+
+export interface ConfigurationDependencies {
+  readonly database: Database;
+  readonly entities: readonly EntityDefinition[];
+  /** Makes the schema what this build needs, or throws. */
+  readonly prepareSchema: () => Promise<void>;
+  /** How often the database is asked for changes that nobody told of. */
+  readonly pollSeconds: number;
+  /** Rows held beside the snapshot, of all entities together. */
+  readonly maxRows: number;
+  /** Where the configuration is kept on disk, and whose it is; absent where the database is on this disk itself. */
+  readonly snapshotFile?: { readonly path: string; readonly database: string };
+  readonly logger: ConfigurationLogger;
+}
+
+type Log = (details: Readonly<Record<string, unknown>>, message: string) => void;
+
+export interface ConfigurationLogger {
+  readonly notice: Log;
+  readonly warn: Log;
+  readonly error: Log;
+}
+
+/** One step of the configuration: rows for the plan, and rows no cache may serve any longer. */
+export interface ConfigurationUpdate {
+  readonly delta: SnapshotDelta;
+  readonly invalidations: readonly Invalidation[];
+}
+
+/** Both resolve when every worker serves what it was given, and reject when one cannot. */
+export interface ConfigurationServers {
+  /** Replaces everything, caches included. */
+  publish(snapshot: Snapshot): Promise<void>;
+  update(update: ConfigurationUpdate): Promise<void>;
+}
+
+const MAX_MISSES = 10_000;
+const MAINTENANCE_MS = 60_000;
+
+type SnapshotEntity = (typeof SNAPSHOT_ENTITIES)[number];
+
+export class NodeConfiguration {
+  /** Fails at once while the database is lost. */
+  readonly store: EntityStore;
+  readonly #dependencies: ConfigurationDependencies;
+  readonly #store: ExpiringEntityStore;
+  readonly #reader: ConfigurationReader;
+  readonly #watch: DatabaseWatch;
+  readonly #guard: Guard;
+  readonly #cache: RowCache;
+  readonly #keeper: SnapshotKeeper;
+  readonly #entityNamed: ReadonlyMap<string, EntityDefinition>;
+  readonly #bounded: readonly EntityDefinition[];
+  readonly #catchUp: () => Promise<void>;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #snapshot: Snapshot = EMPTY_SNAPSHOT;
+  #position: LogPosition | undefined;
+  #isSchemaReady = false;
+  #servers: ConfigurationServers | undefined;
+  /** A worker has refused a step, so it has to be given everything. */
+  #isOutOfStep = false;
+  #listener: ChangeListener | undefined;
+
+  constructor(dependencies: ConfigurationDependencies) {
+    const { database, entities, logger } = dependencies;
+    this.#dependencies = dependencies;
+    this.#store = createEntityStore(database, entities);
+    this.#reader = createConfigurationReader(database, entities);
+    this.#watch = new DatabaseWatch(
+      {
+        probe: () => probeDatabase(database),
+        dropConnections: () => database.kind === 'postgres' && database.dropConnections(),
+        recover: () => this.#recover(),
+      },
+      {
+        onLost: (problem) => logger.error({ problem }, 'the database is lost; serving what is known'),
+        onUnusable: (problem) => logger.error({ problem }, 'the database answers but cannot be used yet'),
+        onRecovered: () => {
+          logger.notice({ sequence: this.#snapshot.sequence }, 'the database is back and caught up with');
+          this.#catchUpInBackground();
+        },
+      },
+    );
+    this.#guard = createGuard(this.#watch);
+    this.store = guardStore(this.#store, this.#guard);
+    this.#entityNamed = new Map(entities.map((entity) => [entity.name, entity]));
+    this.#bounded = entities.filter(({ name }) => !isSnapshotEntity(name));
+    this.#cache = new RowCache(
+      this.#bounded.map((entity) => ({ name: entity.name, uniqueFields: listUniqueFields(entity) })),
+      { maxRows: dependencies.maxRows, maxMisses: MAX_MISSES },
+    );
+    this.#catchUp = coalesce(() => this.#takeChanges());
+    this.#keeper = createSnapshotKeeper(
+      () => this.#save(),
+      (error) => logger.warn({ err: error }, 'the configuration could not be written to the disk'),
+    );
+  }
+
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  /** Why the database cannot be used; undefined while it can. */
+  get databaseProblem(): string | undefined {
+    return this.#watch.problem;
+  }
+
+  /**
+   * Reads the configuration. With the database gone it is the one on the disk. Throws StoreUnavailableError when there
+   * is neither, and what `prepareSchema` throws of a database that answers.
+   */
+  async load(): Promise<void> {
+    const { logger, snapshotFile } = this.#dependencies;
+    const reading = snapshotFile && (await readSnapshotFile(snapshotFile.path, snapshotFile.database));
+    if (reading?.kind === 'unusable') {
+      logger.error({ path: snapshotFile?.path, reason: reading.reason }, 'the snapshot on disk is ignored');
+    }
+    const saved = reading?.kind === 'read' ? reading.saved : undefined;
+    try {
+      await this.#ensureSchema();
+      // Which rows were in use before the node was stopped.
+      if (saved !== undefined) this.#holdSavedRows(saved);
+      await this.#readEverything();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      if (saved === undefined) throw withoutSnapshot(error, snapshotFile?.path);
+      this.#holdSavedRows(saved);
+      this.#snapshot = { ...saved.snapshot, version: 1 };
+      const problem = error.cause instanceof Error ? error.cause.message : error.message;
+      this.#watch.lose(problem);
+      logger.warn({ sequence: this.#snapshot.sequence }, 'serving the configuration that was on the disk');
+    }
+  }
+
+  /** From now on changes reach these workers, which serve `snapshot` already. */
+  follow(servers: ConfigurationServers): void {
+    const { database, pollSeconds } = this.#dependencies;
+    this.#servers = servers;
+    this.#timers.push(setInterval(() => void this.#maintain(), MAINTENANCE_MS).unref());
+    // Nobody else can write to an embedded database.
+    if (database.kind === 'embedded') return;
+    const pollMs = pollSeconds * 1000;
+    this.#timers.push(setInterval(() => this.#catchUpInBackground(), pollMs).unref());
+    this.#listener = listenForChanges(database.createClient, pollMs, {
+      onChange: () => this.#catchUpInBackground(),
+      onLost: () => this.#watch.suspect(),
+    });
+  }
+
+  /** Resolves when the workers serve everything written before the call. Rejects when the database or a worker cannot. */
+  publishChange = (): Promise<void> => this.#catchUp();
+
+  /** The row whose unique field has this value, or null. Rejects when it is not known and cannot be asked for. */
+  findRow = async (entityName: string, field: string, value: string): Promise<CachedRow | null> => {
+    if (isSnapshotEntity(entityName)) return findInSnapshot(this.#snapshot, entityName, field, value);
+    const entity = this.#entityNamed.get(entityName);
+    if (entity === undefined) throw new Error(`there is no entity '${entityName}'`);
+    return this.#cache.find(entityName, field, value, async () => {
+      const row = await this.#guard(() =>
+        field === 'id'
+          ? this.#store.selectById(entity, value)
+          : this.#store.selectByUnique(entity, field, value),
+      );
+      if (row !== undefined) this.#noteChange();
+      return row;
+    });
+  };
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await Promise.all([this.#listener?.stop(), this.#watch.stop()]);
+    await this.#keeper.close();
+  }
+
+  async #ensureSchema(): Promise<void> {
+    if (this.#isSchemaReady) return;
+    await this.#dependencies.prepareSchema();
+    this.#isSchemaReady = true;
+  }
+
+  async #recover(): Promise<void> {
+    await this.#ensureSchema();
+    await this.#catchUp();
+  }
+
+  #catchUpInBackground(): void {
+    if (this.#watch.problem !== undefined) return;
+    this.#catchUp().catch((error: unknown) => {
+      // The watch knows of a lost database and tells of it once.
+      if (error instanceof StoreUnavailableError) return;
+      this.#dependencies.logger.error(
+        { err: error },
+        'a change of the configuration could not be taken over',
+      );
+    });
+  }
+
+  async #maintain(): Promise<void> {
+    try {
+      await this.#guard(() => this.#store.purgeExpired());
+      await this.#guard(() => this.#reader.purgeChanges());
+      await this.#catchUp();
+    } catch {
+      // Comes round again; what the database's failures mean for the node is the watch's business.
+    }
+  }
+
+  /** Runs once at a time: see `coalesce`. */
+  async #takeChanges(): Promise<void> {
+    const reading = await this.#readChanges();
+    if (reading === undefined) {
+      await this.#readEverything();
+      await this.#publish();
+      return;
+    }
+    if (reading.changes.length > 0) {
+      const update = this.#apply(reading);
+      if (!this.#isOutOfStep) return this.#hand((servers) => servers.update(update));
+    }
+    if (this.#isOutOfStep) await this.#publish();
+  }
+
+  /** Undefined when everything has to be read. */
+  async #readChanges(): Promise<ChangeReading | undefined> {
+    const position = this.#position;
+    if (position === undefined) return undefined;
+    const read = () => this.#reader.readChanges(position);
+    // While the node recovers, the guard still lets nobody through.
+    return this.#watch.problem === undefined ? this.#guard(read) : read();
+  }
+
+  #apply(reading: ChangeReading): ConfigurationUpdate {
+    for (const { name } of this.#bounded) {
+      const changes = describeRowChanges(name, reading);
+      if (changes.length > 0) this.#cache.apply(name, changes);
+    }
+    const delta = describeDelta(this.#snapshot, reading);
+    this.#snapshot = applyDelta(this.#snapshot, delta);
+    this.#position = reading.position;
+    this.#noteChange();
+    return { delta, invalidations: describeInvalidations(reading.changes) };
+  }
+
+  async #readEverything(): Promise<void> {
+    const whole = SNAPSHOT_ENTITIES.flatMap((name) => this.#entityNamed.get(name) ?? []);
+    const { position, rows, complete } = await this.#reader.readAll(whole, this.#bounded, {
+      maxRows: this.#dependencies.maxRows,
+      keptIds: (entity) => this.#cache.listIds(entity),
+    });
+    for (const { name } of this.#bounded) {
+      const held = (rows.get(name) ?? []).map((row) => this.#cache.hold(row));
+      this.#cache.replaceAll(name, held, complete.has(name));
+    }
+    const rowsOf = <Row>(name: SnapshotEntity) => (rows.get(name) ?? []) as unknown as readonly Row[];
+    this.#snapshot = {
+      version: this.#snapshot.version + 1,
+      sequence: position.sequence,
+      services: rowsOf<ServiceRow>('services'),
+      routes: rowsOf<RouteRow>('routes'),
+      plugins: rowsOf<PluginRow>('plugins'),
+    };
+    this.#position = position;
+    this.#noteChange();
+  }
+
+  async #publish(): Promise<void> {
+    await this.#hand((servers) => servers.publish(this.#snapshot));
+    this.#isOutOfStep = false;
+  }
+
+  async #hand(give: (servers: ConfigurationServers) => Promise<void>): Promise<void> {
+    if (this.#servers === undefined) return;
+    try {
+      await give(this.#servers);
+    } catch (error) {
+      this.#isOutOfStep = true;
+      throw error;
+    }
+  }
+
+  #holdSavedRows({ held }: SavedConfiguration): void {
+    for (const [entity, { rows, isComplete }] of held) {
+      if (this.#bounded.some(({ name }) => name === entity)) {
+        this.#cache.replaceAll(entity, rows, isComplete);
+      }
+    }
+  }
+
+  #noteChange(): void {
+    if (this.#dependencies.snapshotFile !== undefined) this.#keeper.noteChange();
+  }
+
+  async #save(): Promise<void> {
+    const { snapshotFile } = this.#dependencies;
+    if (snapshotFile === undefined || this.#position === undefined) return;
+    const held = this.#bounded.map(({ name }) => {
+      const rows = this.#cache.listRows(name);
+      return [name, { isComplete: this.#cache.isComplete(name), rows }] as const;
+    });
+    await writeSnapshotFile(snapshotFile.path, {
+      database: snapshotFile.database,
+      position: this.#position,
+      snapshot: this.#snapshot,
+      held: new Map(held),
+    });
+  }
+}
+
+function isSnapshotEntity(name: string): name is SnapshotEntity {
+  return (SNAPSHOT_ENTITIES as readonly string[]).includes(name);
+}
+
+function withoutSnapshot(error: StoreUnavailableError, path: string | undefined): StoreUnavailableError {
+  if (path === undefined) return error;
+  const message = `the database is not reachable and there is no snapshot to serve from in ${path}`;
+  return new StoreUnavailableError(error.cause, message);
+}

@@ -1,0 +1,50 @@
+/** What has changed between two snapshots, small enough to be sent for every write, and how it is taken over. Pure. */
+import type { EntityRow } from '../entities/define-entity.ts';
+import type { PluginRow, RouteRow, ServiceRow, Snapshot } from './snapshot.ts';
+
+export interface RowsDelta<Row> {
+  readonly upserted: readonly Row[];
+  readonly removed: readonly string[];
+}
+
+export interface SnapshotDelta {
+  /** The version it applies to. */
+  readonly base: number;
+  /** The same as `base` when no row of the snapshot has changed. */
+  readonly version: number;
+  readonly sequence: number;
+  readonly services: RowsDelta<ServiceRow>;
+  readonly routes: RowsDelta<RouteRow>;
+  readonly plugins: RowsDelta<PluginRow>;
+}
+
+/** Entities whose rows snapshots hold. */
+export const SNAPSHOT_ENTITIES = ['services', 'routes', 'plugins'] as const;
+
+/** Throws when the delta was made for another version. */
+export function applyDelta(snapshot: Snapshot, delta: SnapshotDelta): Snapshot {
+  if (snapshot.version !== delta.base) {
+    throw new Error(`a change of version ${delta.base} cannot be applied to version ${snapshot.version}`);
+  }
+  return {
+    version: delta.version,
+    sequence: delta.sequence,
+    services: applyRows(snapshot.services, delta.services),
+    routes: applyRows(snapshot.routes, delta.routes),
+    plugins: applyRows(snapshot.plugins, delta.plugins),
+  };
+}
+
+/** Rows stay in the order of their ids, in which they are read from the database too. */
+function applyRows<Row extends EntityRow>(rows: readonly Row[], delta: RowsDelta<Row>): readonly Row[] {
+  if (delta.upserted.length === 0 && delta.removed.length === 0) return rows;
+  const replaced = new Set([...delta.upserted.map(({ id }) => id), ...delta.removed]);
+  const kept = rows.filter(({ id }) => !replaced.has(id));
+  return [...kept, ...delta.upserted].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+export function isEmptyDelta({ services, routes, plugins }: SnapshotDelta): boolean {
+  return [services, routes, plugins].every(
+    ({ upserted, removed }) => upserted.length === 0 && removed.length === 0,
+  );
+}
