@@ -172,18 +172,20 @@ const mutuallyExclusive = (...fields: readonly string[]): EntityCheck => ({
   fields,
 });
 
-/** When `ifField` matches, `thenField` must match too. */
+/** When `ifField` matches, `thenField` must match too, unless one of the fields `unlessAnyOf` has a value. */
 const conditional = (
   ifField: string,
   ifMatch: FieldMatch,
   thenField: string,
   thenMatch: FieldMatch,
+  unlessAnyOf?: readonly string[],
 ): EntityCheck => ({
   kind: 'conditional',
   if_field: ifField,
   if_match: ifMatch,
   then_field: thenField,
   then_match: thenMatch,
+  ...(unlessAnyOf !== undefined && { unless_any_of: unlessAnyOf }),
 });
 
 /** Numbers that may not fall from one field to the next; `noun` names them in the text. */

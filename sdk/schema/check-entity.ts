@@ -107,6 +107,8 @@ function checkConditional(
   record: PlainRecord,
 ): Violation | undefined {
   if (checkMatch(readPath(record, check.if_field.split('.')), check.if_match) !== undefined) return undefined;
+  const isGiven = (name: string) => !isEmpty(readPath(record, name.split('.')));
+  if (check.unless_any_of?.some(isGiven)) return undefined;
   const text = checkMatch(readPath(record, check.then_field.split('.')), check.then_match);
   if (text === undefined) return undefined;
   return {

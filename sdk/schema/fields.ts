@@ -149,6 +149,8 @@ export type EntityCheck =
       readonly then_field: string;
       readonly then_match: FieldMatch;
       readonly then_err?: string;
+      /** The rule holds only while none of these fields has a value. */
+      readonly unless_any_of?: readonly string[];
     }
   | {
       readonly kind: 'conditional_at_least_one_of';
