@@ -1,4 +1,5 @@
-/** `kong.counters`: counters that all workers of the node share. One host call each. */
+/** `kong.counters`: counters shared by the workers of the node, or by all nodes. One host call each. */
+import type { ClusterCounterStore, RedisCounterStore } from './protocol/counter-store.ts';
 
 /** One fixed window to count in. */
 export interface CounterWindow {
@@ -10,11 +11,33 @@ export interface CounterWindow {
   readonly expiresAtMs: number;
 }
 
+/** Where to count. Anything but `local` has to be listed in the capability `counters`. */
+export type CounterStore = 'local' | ClusterCounterStore | RedisCounterStore;
+
+export interface TakeOptions {
+  /** How many to count: a whole number, default 1. With 0 the use is read and nothing counted. */
+  readonly cost?: number;
+  /**
+   * Default `local`. Write the object once and pass the same one again: what it says is then put on the wire only
+   * once.
+   */
+  readonly store?: CounterStore;
+}
+
 export interface CounterReader {
   /**
-   * Counts `cost` (default 1) in every window, or in none when the use of any has reached its limit. Atomic across
-   * the workers of the node: with a limit of 5, exactly 5 of any number of simultaneous calls are counted.
-   * Resolves to the use of each window *before* this call, in the order given.
+   * Counts `cost` in every window and resolves to the use of each *before* this call, in the order given: a window
+   * has refused when that has reached its limit.
+   *
+   * | store | counted | shared by | with a limit of 5, of simultaneous calls |
+   * | --- | --- | --- | --- |
+   * | `local` | nowhere when a window is full | workers of the node | exactly 5 are counted |
+   * | `cluster` | nowhere when a window is full | nodes on the database | exactly 5 are counted |
+   * | `redis` | in every window, full or not | nodes on the Redis | exactly 5 see a use below 5 |
+   * | `redis` with `syncRate` | nowhere when a window is full | the same, late | docs/rate-limiting.md says how many more |
+   *
+   * Rejects when the store cannot be asked: at once while that is known, otherwise within its timeout (`redis.timeout`,
+   * one second for `cluster`). Throws RangeError on a cost that is no whole number.
    */
-  take(windows: readonly CounterWindow[], cost?: number): Promise<readonly number[]>;
+  take(windows: readonly CounterWindow[], options?: TakeOptions): Promise<readonly number[]>;
 }

@@ -1,12 +1,13 @@
 /** The public door of the SDK. Everything a plugin may use is named here. */
 export type { ClientAuthenticator, ClientReader, Consumer, Credential } from './client.ts';
-export type { CounterReader, CounterWindow } from './counters.ts';
+export type { CounterReader, CounterStore, CounterWindow, TakeOptions } from './counters.ts';
 export { definePlugin, type PluginDefinition } from './define-plugin.ts';
 export type { EntityReader } from './entities.ts';
 export type { Logger } from './log.ts';
 export type { MetricWriter } from './metrics.ts';
 export type { Exit, Outcome } from './outcome.ts';
 export type { AccessKong, LogKong, PluginReader, RequestContext, ResponseKong } from './phases.ts';
+export type { ClusterCounterStore, RedisCounterStore, RedisSettings } from './protocol/counter-store.ts';
 export type { Capabilities, MetricDeclaration, PhaseName, PluginScope } from './protocol/manifest.ts';
 export type { LogFacts, ResponseSource } from './protocol/phase-call.ts';
 export type { ArgumentValue, DecodedBody, RequestBodyReader, RequestReader } from './request.ts';
@@ -21,3 +22,11 @@ export type {
 export type { MatchedRoute, MatchedService, RouterReader } from './router.ts';
 export { type InferConfig, s } from './schema/index.ts';
 export type { ServiceRequestWriter } from './service-request.ts';
+export type {
+  TraceContext,
+  TraceExporter,
+  TraceJoin,
+  TraceReader,
+  TraceTarget,
+  TraceWriter,
+} from './tracing.ts';

@@ -36,6 +36,7 @@ const lane = new IsolateLane(
   {
     findEntity: async (entity) => (entity === 'consumers' ? CONSUMER : CREDENTIAL),
     takeCounters: () => [used++],
+    takeSharedCounters: async () => [used++],
   },
   {
     onLogLines: (lines) => console.error(lines),

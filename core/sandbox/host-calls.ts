@@ -2,7 +2,13 @@
  * The whole capability surface: every host call by name, what its argument must look like, and who performs it.
  * Replies are plain data; whatever is thrown here reaches the plugin as the message of a rejected promise.
  */
-import { decodeTake, type HostCallName, type WindowArgument } from '../../sdk/protocol/host-call.ts';
+import { decodeCounterStore, type SharedCounterStore } from '../../sdk/protocol/counter-store.ts';
+import {
+  decodeTake,
+  decodeTakeShared,
+  type HostCallName,
+  type WindowArgument,
+} from '../../sdk/protocol/host-call.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { PhaseListener } from '../pipeline/phase-lane.ts';
 
@@ -11,6 +17,12 @@ export interface HostServices {
   /** Null when there is no such row. Rejects when nobody can be asked. */
   findEntity(entity: string, field: string, value: string): Promise<Readonly<Record<string, unknown>> | null>;
   takeCounters(windows: readonly WindowArgument[], cost: number): readonly number[];
+  /** The same `store` object stands for the same store. Rejects when it cannot be asked. */
+  takeSharedCounters(
+    store: SharedCounterStore,
+    windows: readonly WindowArgument[],
+    cost: number,
+  ): Promise<readonly number[]>;
 }
 
 export interface HostCallContext {
@@ -24,11 +36,16 @@ export interface HostCallContext {
 /** What the manifests of a package allow. Consumers may be looked up by everybody. */
 export interface PermittedCalls {
   readonly entities: ReadonlySet<string>;
+  /** Kinds of counter stores outside the node. */
+  readonly counters: ReadonlySet<string>;
   readonly requestBody: boolean;
 }
 
 const MAX_WINDOWS = 16;
 const MAX_KEY_LENGTH = 1024;
+/** Sums of it stay far from where counters overflow. */
+const MAX_COST = 1_000_000_000;
+const MAX_KNOWN_STORES = 1000;
 
 type Perform = (argument: unknown, context: HostCallContext) => unknown;
 
@@ -45,11 +62,19 @@ const HOST_CALLS: Readonly<Record<HostCallName, Perform>> = {
   'counters.take': (argument, { services }) => {
     if (typeof argument !== 'string') throw new TypeError('counters.take takes text');
     const { cost, windows } = decodeTake(argument);
-    if (windows.length === 0 || windows.length > MAX_WINDOWS || !windows.every(isWindow)) {
-      throw new TypeError(`counters.take takes up to ${MAX_WINDOWS} windows of key, limit and expiry`);
-    }
-    if (!Number.isInteger(cost) || cost < 0) throw new RangeError('cost must be a whole number');
+    checkTake(windows, cost);
     return services.takeCounters(windows, cost).join(',');
+  },
+
+  'counters.takeShared': (argument, { services, permitted }) => {
+    if (typeof argument !== 'string') throw new TypeError('counters.takeShared takes text');
+    const { store: text, cost, windows } = decodeTakeShared(argument);
+    const store = storeNamed(text);
+    if (!permitted.counters.has(store.kind)) {
+      throw new Error(`the manifest does not list the counters '${store.kind}'`);
+    }
+    checkTake(windows, cost);
+    return services.takeSharedCounters(store, windows, cost).then((used) => used.join(','));
   },
 
   'request.body': async (_, { caller, permitted, maxBodyBytes }) => {
@@ -79,8 +104,31 @@ export function permittedBy(manifest: PackageManifest): PermittedCalls {
   }
   return {
     entities,
+    counters: new Set(manifest.plugins.flatMap(({ capabilities }) => capabilities.counters ?? [])),
     requestBody: manifest.plugins.some(({ capabilities }) => capabilities.requestBody === true),
   };
+}
+
+function checkTake(windows: readonly WindowArgument[], cost: number): void {
+  if (windows.length === 0 || windows.length > MAX_WINDOWS || !windows.every(isWindow)) {
+    throw new TypeError(`counters.take takes up to ${MAX_WINDOWS} windows of key, limit and expiry`);
+  }
+  if (!Number.isInteger(cost) || cost < 0 || cost > MAX_COST) {
+    throw new RangeError(`cost must be a whole number up to ${MAX_COST}`);
+  }
+}
+
+/** The same few texts come with every request. */
+const knownStores = new Map<string, SharedCounterStore>();
+
+function storeNamed(text: string): SharedCounterStore {
+  let store = knownStores.get(text);
+  if (store === undefined) {
+    store = decodeCounterStore(text);
+    if (knownStores.size >= MAX_KNOWN_STORES) knownStores.clear();
+    knownStores.set(text, store);
+  }
+  return store;
 }
 
 function isWindow({ key, limit, expiresAtMs }: WindowArgument): boolean {

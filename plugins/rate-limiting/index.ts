@@ -1,5 +1,6 @@
 /** rate-limiting: so many requests per period of the calendar. Contract/plugins.md section 2. */
 import { type AccessKong, type CounterWindow, definePlugin, type InferConfig } from '@tollgate/sdk';
+import { storeOptionsOf } from './counter-store.ts';
 import { decide } from './decide.ts';
 import { identifyClient } from './identifier.ts';
 import { schema } from './schema.ts';
@@ -12,12 +13,14 @@ export default definePlugin({
   version: '0.1.0',
   priority: 910,
   schema,
+  capabilities: { counters: ['cluster', 'redis'] },
 
   async access(kong, config) {
     const nowMs = Date.now();
     const windows = listWindows(kong, config, nowMs);
-    // Takes one from every window, or from none when one is used up.
-    const used = await kong.counters.take(windows);
+    const used = await takeOne(kong, config, windows);
+    // Nobody knows what is left, and nothing is said of it.
+    if (used === undefined) return;
     const decision = decide(
       windows.map(({ period, limit, startMs }, index) => ({
         period,
@@ -37,6 +40,27 @@ export default definePlugin({
     );
   },
 });
+
+/**
+ * Takes one from every window and returns the use of each before; nothing is taken when a window is full, except in
+ * Redis, where reading is counting. Undefined when the counters cannot be reached and the request is to pass all the
+ * same; throws when it is not.
+ */
+async function takeOne(
+  kong: AccessKong,
+  config: InferConfig<typeof schema>,
+  windows: readonly CounterWindow[],
+): Promise<readonly number[] | undefined> {
+  const options = storeOptionsOf(config);
+  if (options === undefined) return kong.counters.take(windows);
+  try {
+    return await kong.counters.take(windows, options);
+  } catch (error) {
+    if (!config.fault_tolerant) throw error;
+    kong.log.debug(`not limited: ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
+}
 
 interface Limit {
   readonly period: Period;

@@ -16,9 +16,32 @@ const redis = s.record(
     ssl: s.boolean({ required: true, default: false }),
     ssl_verify: s.boolean({ required: true, default: false }),
     server_name: s.sni(),
+    // Beyond the open-source edition: several servers instead of one.
+    cluster_nodes: s.array(
+      s.record({ ip: s.host({ required: true, default: '127.0.0.1' }), port: s.port({ default: 6379 }) }),
+      { len_min: 1 },
+    ),
+    cluster_max_redirections: s.integer({ between: [0, 100] }),
+    sentinel_nodes: s.array(
+      s.record({ host: s.host({ required: true, default: '127.0.0.1' }), port: s.port({ default: 6379 }) }),
+      { len_min: 1 },
+    ),
+    sentinel_master: s.string(),
+    sentinel_role: s.enum(['master', 'slave', 'any']),
+    sentinel_username: s.string({ referenceable: true }),
+    sentinel_password: s.string({ referenceable: true, encrypted: true }),
   },
-  { required: true },
+  {
+    required: true,
+    checks: [
+      s.mutuallyRequired('sentinel_master', 'sentinel_role', 'sentinel_nodes'),
+      s.mutuallyExclusive('cluster_nodes', 'sentinel_nodes'),
+    ],
+  },
 );
+
+/** One of these says where Redis is, instead of `redis.host`. */
+const SEVERAL_SERVERS = ['redis.cluster_nodes', 'redis.sentinel_nodes'];
 
 /** The spelling of Kong 2: accepted, copied into `redis`, and shown beside it. */
 function deprecatedRedisField(member: keyof typeof redis.fields, name: string) {
@@ -56,6 +79,9 @@ export const schema = s.config(
   {
     checks: [
       s.atLeastOneOf(...PERIODS),
+      s.conditional('policy', { eq: 'redis' }, 'redis.host', { required: true }, SEVERAL_SERVERS),
+      s.conditional('policy', { eq: 'redis' }, 'redis.port', { required: true }, SEVERAL_SERVERS),
+      s.conditional('policy', { eq: 'redis' }, 'redis.timeout', { required: true }),
       s.conditional('limit_by', { eq: 'header' }, 'header_name', { required: true }),
       s.conditional('limit_by', { eq: 'path' }, 'path', { required: true }),
       s.nonDecreasing(PERIODS, 'limit'),
@@ -65,9 +91,9 @@ export const schema = s.config(
         'sync_rate can only be used with the redis policy',
       ),
       s.recordRule(
-        { field: 'policy', match: { ne: 'local' } },
-        { field: 'policy', match: { eq: 'local' } },
-        "the policies 'cluster' and 'redis' are not yet available; use 'local'",
+        { field: 'sync_rate', match: { ne: -1 } },
+        { field: 'sync_rate', match: { between: [0.02, Number.MAX_VALUE] } },
+        'sync_rate must be greater than 0.02, or -1 to disable',
       ),
     ],
     shorthands: {

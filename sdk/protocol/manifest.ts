@@ -20,6 +20,8 @@ export interface MetricDeclaration {
 export interface Capabilities {
   /** Entities whose rows it may look up, e.g. `keyauth_credentials`. Consumers need not be listed. */
   readonly entities?: readonly string[];
+  /** Counting outside the node: in the gateway's database, and in the Redis servers its stores name. */
+  readonly counters?: readonly ('cluster' | 'redis')[];
   /** Reading and replacing the client's body. */
   readonly requestBody?: boolean;
   /** The complete upstream body is collected before `response` runs, which ends streaming. */

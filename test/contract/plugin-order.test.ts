@@ -17,7 +17,7 @@ it('is descending by priority', async () => {
       cacheEntries: 10,
       maxBodyBytes: 10,
     },
-    { findEntity: async () => null, takeCounters: () => [] },
+    { findEntity: async () => null, takeCounters: () => [], takeSharedCounters: async () => [] },
     { onLogLines: () => {}, onIncident: () => {}, onCatastrophe: () => {} },
   );
   const { plugins } = lane.manifest;

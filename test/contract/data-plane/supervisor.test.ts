@@ -10,7 +10,8 @@ function createDataPlane(proxyListen: string): DataPlane {
   const { settings } = loadSettings({ TOLLGATE_PROXY_LISTEN: proxyListen, TOLLGATE_WORKERS: '2' });
   const boot = { settings, nodeId: 'n', version: '0.0.0', bundles: [], snapshot: EMPTY_SNAPSHOT };
   const logger = createLogger('crit', 'control');
-  const dataPlane = new DataPlane(boot, { findRow: () => Promise.resolve(null) }, logger);
+  const services = { findRow: () => Promise.resolve(null), countInCluster: async () => [] };
+  const dataPlane = new DataPlane(boot, services, logger);
   onTestFinished(() => dataPlane.stop());
   return dataPlane;
 }

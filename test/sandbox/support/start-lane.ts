@@ -35,6 +35,7 @@ const LIMITS: IsolateLimits = {
 const SERVICES: HostServices = {
   findEntity: async (_, __, value) => (value === 'nobody' ? null : { id: value }),
   takeCounters: (windows) => windows.map(() => 0),
+  takeSharedCounters: async (_, windows) => windows.map(() => 0),
 };
 
 /** `fixture` names a module in test/sandbox/plugins. */
