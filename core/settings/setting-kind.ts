@@ -16,6 +16,7 @@ export interface SettingKind<Value> {
 }
 
 const DECIMAL = /^\d+$/;
+const FRACTION = /^\d*\.?\d+$/;
 const SIZE = /^(\d+)([kmg]?)$/i;
 const BYTES_OF_SUFFIX: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -47,6 +48,12 @@ export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER):
     return DECIMAL.test(given) && value >= min && value <= max ? value : undefined;
   });
 }
+
+/** A share, such as of requests. */
+export const fraction: SettingKind<number> = kindOf('a number from 0 to 1', (given) => {
+  const value = Number(given);
+  return FRACTION.test(given) && value <= 1 ? value : undefined;
+});
 
 /** Bytes, with nginx's suffixes. */
 export const byteSize: SettingKind<number> = kindOf(

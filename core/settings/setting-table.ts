@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os';
 import {
   addressBlocks,
   byteSize,
+  fraction,
   listeners,
   listOf,
   oneOf,
@@ -354,6 +355,33 @@ export const SETTING_TABLE = {
     kind: oneOf('debug', 'info', 'notice', 'warn', 'error', 'crit'),
     default: 'notice',
     description: 'The least important lines that are logged.',
+  }),
+  tracingInstrumentations: defaulted({
+    group: 'Node',
+    name: 'tracing_instrumentations',
+    kind: listOf(
+      'all',
+      'request',
+      'db_query',
+      'dns_query',
+      'router',
+      'http_client',
+      'balancer',
+      'plugin_rewrite',
+      'plugin_access',
+      'plugin_header_filter',
+    ),
+    default: 'off',
+    description:
+      'Spans that are recorded for the plugin `opentelemetry`; `request` is part of each choice. With `off` nothing is recorded or exported, and trace headers are passed on as not sampled. There is nothing to record yet for `db_query`, `http_client` and `plugin_rewrite`.',
+  }),
+  tracingSamplingRate: defaulted({
+    group: 'Node',
+    name: 'tracing_sampling_rate',
+    kind: fraction,
+    default: '0.01',
+    description:
+      'Share of traces that are exported, where neither the caller nor the `sampling_rate` of the plugin decides.',
   }),
   nodeId: optional({
     group: 'Node',

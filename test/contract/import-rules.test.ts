@@ -31,7 +31,20 @@ const RULES: readonly Rule[] = [
   { from: 'core/errors.ts', may: [] },
   { from: 'core/settings', may: ['core/errors.ts'], node: true },
   { from: 'core/docs', may: ['core/settings', 'core/errors.ts', 'core/entities', 'sdk/schema'], node: true },
-  { from: 'core/telemetry', may: ['core/errors.ts', 'sdk/protocol'], node: true, packages: ['pino'] },
+  {
+    from: 'core/telemetry',
+    may: ['core/errors.ts', 'sdk/protocol'],
+    node: true,
+    packages: [
+      'pino',
+      '@grpc/grpc-js',
+      '@opentelemetry/api',
+      '@opentelemetry/exporter-trace-otlp-grpc',
+      '@opentelemetry/exporter-trace-otlp-proto',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace',
+    ],
+  },
   {
     from: 'core/counters',
     may: ['core/errors.ts'],

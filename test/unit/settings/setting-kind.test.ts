@@ -3,6 +3,7 @@ import {
   addressBlocks,
   byteSize,
   formatListener,
+  fraction,
   listeners,
   listOf,
   onOff,
@@ -114,4 +115,19 @@ it('reads UUIDs and web addresses', () => {
   expect(parsedValue(uuid, 'no')).toBeUndefined();
   expect(parsedValue(webUrls, 'http://a:8002, https://b')).toEqual(['http://a:8002', 'https://b']);
   expect(parsedValue(webUrls, 'javascript:alert(1)')).toBeUndefined();
+});
+
+describe('fractions', () => {
+  it.each([
+    ['0', 0],
+    ['1', 1],
+    ['0.01', 0.01],
+    ['.5', 0.5],
+  ])('understand %s', (text, expected) => {
+    expect(parsedValue(fraction, text)).toBe(expected);
+  });
+
+  it.each(['', '-0.1', '1.01', '2', '1e-3', 'NaN', '0x1', '.', '5%'])('refuse %j', (text) => {
+    expect(parsedValue(fraction, text)).toBeUndefined();
+  });
 });
