@@ -24,7 +24,7 @@ export interface PluginDefinition<Schema extends RecordField = RecordField> {
   readonly protocols?: readonly string[];
   readonly capabilities?: Capabilities;
   readonly metrics?: Readonly<Record<string, MetricDeclaration>>;
-  /** Default `full`. `summary` leaves the request headers out of log records. */
+  /** Default `full`. With `summary`, `log` sees the outcome, the route and the consumer, and costs far less. */
   readonly logRecord?: 'summary' | 'full';
 
   /** Before the upstream. Return `kong.response.exit(…)` or `.error(…)` to answer. A throw answers 500. */

@@ -4,7 +4,7 @@ export type { CounterReader, CounterStore, CounterWindow, TakeOptions } from './
 export { definePlugin, type PluginDefinition } from './define-plugin.ts';
 export type { EntityReader } from './entities.ts';
 export type { Logger } from './log.ts';
-export type { MetricWriter } from './metrics.ts';
+export type { CounterSeries, HistogramSeries, MetricWriter } from './metrics.ts';
 export type { Exit, Outcome } from './outcome.ts';
 export type { AccessKong, LogKong, PluginReader, RequestContext, ResponseKong } from './phases.ts';
 export type { ClusterCounterStore, RedisCounterStore, RedisSettings } from './protocol/counter-store.ts';

@@ -6,4 +6,17 @@ export interface MetricWriter {
   increment(name: string, labels: readonly string[], by?: number): void;
   /** Records a value in a histogram. */
   observe(name: string, labels: readonly string[], value: number): void;
+  /** One series of a counter, to be kept by plugins that count in it with every request: it need not be found again. */
+  counter(name: string, labels: readonly string[]): CounterSeries;
+  /** The same for a histogram. */
+  histogram(name: string, labels: readonly string[]): HistogramSeries;
+}
+
+/** Stays valid as long as the plugin is loaded. */
+export interface CounterSeries {
+  increment(by?: number): void;
+}
+
+export interface HistogramSeries {
+  observe(value: number): void;
 }

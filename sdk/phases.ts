@@ -62,7 +62,7 @@ export interface ResponseKong extends EveryPhase {
 }
 
 export interface LogKong extends EveryPhase {
-  /** Headers are there only when the plugin's `logRecord` is `full`. */
+  /** Throws a TypeError when the plugin's `logRecord` is `summary`. */
   readonly request: RequestReader;
   readonly response: ResponseReader;
   readonly client: ClientReader;

@@ -126,7 +126,7 @@ function planRoute(
 }
 
 function noPhases(lane: number, plan: number): LanePhases {
-  return { lane, plan, hasResponse: false, hasLog: false, needsResponseBody: false, needsLogHeaders: false };
+  return { lane, plan, hasResponse: false, hasLog: false, needsResponseBody: false, needsFullRecord: false };
 }
 
 function addPhases(phases: LanePhases, { phases: has, capabilities, logRecord }: PluginManifest): LanePhases {
@@ -137,7 +137,7 @@ function addPhases(phases: LanePhases, { phases: has, capabilities, logRecord }:
     hasResponse: phases.hasResponse || hasResponse,
     hasLog: phases.hasLog || hasLog,
     needsResponseBody: phases.needsResponseBody || (hasResponse && capabilities.responseBody === true),
-    needsLogHeaders: phases.needsLogHeaders || (hasLog && logRecord === 'full'),
+    needsFullRecord: phases.needsFullRecord || (hasLog && logRecord === 'full'),
   };
 }
 

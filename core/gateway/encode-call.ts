@@ -17,7 +17,8 @@ export interface CallFacts {
 
 /** `run` false only collects: another package has answered already. */
 export function encodeAccessCall(facts: CallFacts, plan: number, run: boolean): string {
-  return encodeLines(facts, plan, '', run ? 'run' : 'collect') + encodeHeaders(facts.exchange.headers);
+  const first = `${facts.generation} ${plan} ${run ? 'run' : 'collect'}\n`;
+  return first + encodeState(facts, '') + encodeRequest(facts);
 }
 
 /** `picks`: the instances of this package that access collected. */
@@ -27,32 +28,37 @@ export function encodeResponseCall(
   picks: string,
   response: ResponseFacts,
 ): string {
-  return encodeLines(facts, plan, picks, JSON.stringify(response)) + encodeHeaders(facts.exchange.headers);
+  const first = `${facts.generation} ${plan} ${JSON.stringify(response)}\n`;
+  return first + encodeState(facts, picks) + encodeRequest(facts);
 }
 
+/** `full` is for packages with a plugin that asks for the request itself. */
 export function encodeLogCall(
   facts: CallFacts,
   plan: number,
   picks: string,
   log: LogFacts,
-  withHeaders: boolean,
+  full: boolean,
 ): string {
-  const lines = encodeLines(facts, plan, picks, encodeLogFacts(log));
-  return withHeaders ? lines + encodeHeaders(facts.exchange.headers) : lines;
+  const first = `${facts.generation} ${plan} ${encodeLogFacts(log)}\n`;
+  if (full) return first + encodeState(facts, picks) + encodeRequest(facts);
+  return first + picks + '\n' + facts.consumer + '\n\n\n';
 }
 
-function encodeLines(facts: CallFacts, plan: number, picks: string, phaseFacts: string): string {
-  const { exchange } = facts;
-  const query = exchange.rawQuery === undefined ? '' : `?${exchange.rawQuery}`;
+// Joined by `+`: a template turns each part into text first, even one that is text already.
+
+function encodeState({ consumer, credential, shared }: CallFacts, picks: string): string {
+  return picks + '\n' + consumer + '\n' + credential + '\n' + shared + '\n';
+}
+
+function encodeRequest({ exchange, path, clientAddress, requestId }: CallFacts): string {
+  const { headers, rawQuery } = exchange;
+  let text = clientAddress + '\n' + exchange.method + '\n' + exchange.rawPath + '\n';
+  text += (rawQuery === undefined ? '' : '?' + rawQuery) + '\n';
   // A decoded path may hold a line feed (`%0A`), which must not start a line of its own here.
-  const path = facts.path.includes('\n') ? facts.path.replaceAll('\n', '%0A') : facts.path;
-  const state = `${picks}\n${facts.consumer}\n${facts.credential}\n${facts.shared}`;
-  const request = `${facts.clientAddress}\n${exchange.method}\n${exchange.rawPath}\n${query}\n${path}\n${exchange.scheme}\n${exchange.httpVersion}\n${exchange.localPort}\n${exchange.peerAddress}\n${facts.requestId}\n${exchange.receivedAtMs}`;
-  return `${facts.generation} ${plan} ${phaseFacts}\n${state}\n${request}\n`;
-}
-
-function encodeHeaders(headers: readonly string[]): string {
-  let text = '';
-  for (let at = 0; at < headers.length; at += 2) text += `${headers[at]}\0${headers[at + 1]}\n`;
+  text += (path.includes('\n') ? path.replaceAll('\n', '%0A') : path) + '\n';
+  text += exchange.scheme + '\n' + exchange.httpVersion + '\n' + exchange.localPort + '\n';
+  text += exchange.peerAddress + '\n' + requestId + '\n' + Math.trunc(exchange.receivedAtMs) + '\n';
+  for (let at = 0; at < headers.length; at += 2) text += headers[at] + '\0' + headers[at + 1] + '\n';
   return text;
 }

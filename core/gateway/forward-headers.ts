@@ -5,7 +5,7 @@
  */
 import type { ClientExchange } from '../http/client-exchange.ts';
 import { findHeader } from './find-header.ts';
-import { type HeaderChanges, type HeaderOverrides, resolveOverrides } from './header-overrides.ts';
+import { type HeaderOverrides, resolveOverrides } from './header-overrides.ts';
 import { encodePath } from './upstream-path.ts';
 
 export interface RequestHeadInput {
@@ -100,8 +100,9 @@ const NO_HEADERS: readonly string[] = [];
 export function writeRequestHead(input: RequestHeadInput): string {
   const { headers } = input.exchange;
   const named = findNamedByConnection(headers);
-  const changes = input.overrides === null ? null : resolveOverrides(input.overrides, isUntouchable);
-  let head = `${input.method} ${input.target} HTTP/1.1\r\nHost: ${findHostOverride(changes) ?? input.host}\r\n`;
+  const changes = input.overrides === null ? null : resolveChanges(input.overrides);
+  const host = (changes === null ? undefined : changes.host) ?? input.host;
+  let head = input.method + ' ' + input.target + ' HTTP/1.1\r\nHost: ' + host + '\r\n';
   let consults = false;
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] as string;
@@ -110,9 +111,9 @@ export function writeRequestHead(input: RequestHeadInput): string {
     if (kind !== 'passes') continue;
     if (named?.includes(name) || (changes !== null && isReplaced(name, changes.removed))) continue;
     if (name === REQUEST_ID && input.requestId !== undefined) continue;
-    head += `${name}: ${headers[at + 1]}\r\n`;
+    head += name + ': ' + headers[at + 1] + '\r\n';
   }
-  if (changes !== null) head += writeAdded(changes.added, input.requestId !== undefined);
+  if (changes !== null) head += input.requestId === undefined ? changes.text : changes.textWithoutRequestId;
   const consulted = consults ? headers : NO_HEADERS;
   head += writeConnection(consulted, input.relaysWebSocket === true);
   head += writeForwarding(consulted, input) + writeFraming(input);
@@ -124,10 +125,38 @@ function isUntouchable(name: string): boolean {
   return name !== 'host' && OWNED.has(name);
 }
 
-function findHostOverride(changes: HeaderChanges | null): string | undefined {
-  if (changes === null || !changes.removed.includes('host')) return undefined;
-  for (let at = 0; at < changes.added.length; at += 2) {
-    if (isHost(changes.added[at] as string)) return changes.added[at + 1];
+interface RequestChanges {
+  /** Lower-case names whose values from the client go. */
+  readonly removed: readonly string[];
+  readonly host: string | undefined;
+  /** Header lines to add. */
+  readonly text: string;
+  /** The same for requests that get an id from the gateway. */
+  readonly textWithoutRequestId: string;
+}
+
+/** Frozen overrides are shared by all requests of a consumer, so what comes of them is worth keeping. */
+const knownChanges = new WeakMap<HeaderOverrides, RequestChanges>();
+
+function resolveChanges(overrides: HeaderOverrides): RequestChanges {
+  let changes = knownChanges.get(overrides);
+  if (changes === undefined) {
+    const { removed, added } = resolveOverrides(overrides, isUntouchable);
+    const host = removed.includes('host') ? findHost(added) : undefined;
+    changes = {
+      removed,
+      host,
+      text: writeAdded(added, false),
+      textWithoutRequestId: writeAdded(added, true),
+    };
+    if (Object.isFrozen(overrides)) knownChanges.set(overrides, changes);
+  }
+  return changes;
+}
+
+function findHost(added: readonly string[]): string | undefined {
+  for (let at = 0; at < added.length; at += 2) {
+    if (isHost(added[at] as string)) return added[at + 1];
   }
   return undefined;
 }
@@ -186,16 +215,15 @@ function listsTrailers(te: string): boolean {
 /** What the gateway says of the client and of itself. A repeated header counts with its first line. */
 function writeForwarding(headers: readonly string[], input: RequestHeadInput): string {
   const { exchange, clientAddress, requestId } = input;
-  const forwardedFor = findHeader(headers, 'x-forwarded-for');
-  const via = findHeader(headers, 'via');
-  const ownVia = `${versionOf(exchange.httpVersion)} ${input.productToken}`;
-  return (
-    `Via: ${via === undefined ? ownVia : `${via}, ${ownVia}`}\r\n` +
-    `X-Real-IP: ${clientAddress}\r\n` +
-    `X-Forwarded-For: ${forwardedFor === undefined ? clientAddress : `${forwardedFor}, ${exchange.peerAddress}`}\r\n` +
-    (input.isTrusted ? writeTrustedOrigin(input) : writeOrigin(input)) +
-    (requestId === undefined ? '' : `X-Kong-Request-Id: ${requestId}\r\n`)
-  );
+  const earlierAddresses = findHeader(headers, 'x-forwarded-for');
+  const addresses =
+    earlierAddresses === undefined ? clientAddress : earlierAddresses + ', ' + exchange.peerAddress;
+  const earlierVia = findHeader(headers, 'via');
+  const via = versionOf(exchange.httpVersion) + ' ' + input.productToken;
+  let text = 'Via: ' + (earlierVia === undefined ? via : earlierVia + ', ' + via) + '\r\n';
+  text += 'X-Real-IP: ' + clientAddress + '\r\nX-Forwarded-For: ' + addresses + '\r\n';
+  text += input.isTrusted ? writeTrustedOrigin(input) : writeOrigin(input);
+  return requestId === undefined ? text : text + 'X-Kong-Request-Id: ' + requestId + '\r\n';
 }
 
 function versionOf(httpVersion: ClientExchange['httpVersion']): string {
@@ -203,12 +231,10 @@ function versionOf(httpVersion: ClientExchange['httpVersion']): string {
 }
 
 function writeOrigin({ exchange, strippedPrefix }: RequestHeadInput): string {
-  const host = exchange.host === undefined ? '' : `X-Forwarded-Host: ${nameOf(exchange.host)}\r\n`;
-  const prefix = strippedPrefix === '' ? '' : `X-Forwarded-Prefix: ${encodePath(strippedPrefix)}\r\n`;
-  return (
-    `X-Forwarded-Proto: ${exchange.scheme}\r\n${host}` +
-    `X-Forwarded-Port: ${exchange.localPort}\r\nX-Forwarded-Path: ${exchange.rawPath}\r\n${prefix}`
-  );
+  let text = 'X-Forwarded-Proto: ' + exchange.scheme + '\r\n';
+  if (exchange.host !== undefined) text += 'X-Forwarded-Host: ' + nameOf(exchange.host) + '\r\n';
+  text += 'X-Forwarded-Port: ' + exchange.localPort + '\r\nX-Forwarded-Path: ' + exchange.rawPath + '\r\n';
+  return strippedPrefix === '' ? text : text + 'X-Forwarded-Prefix: ' + encodePath(strippedPrefix) + '\r\n';
 }
 
 /** The same, each header as the trusted peer wrote it, where it did. */

@@ -11,11 +11,11 @@ export function recordRequest(flow: RequestFlow): void {
   const { lanes } = flow.plan;
   if (lanes.length === 0) return;
   let facts: LogFacts | undefined;
-  for (const [at, { lane, plan, hasLog, needsLogHeaders }] of lanes.entries()) {
+  for (const [at, { lane, plan, hasLog, needsFullRecord }] of lanes.entries()) {
     const picks = flow.picks[at] ?? '';
     if (!hasLog || picks === '') continue;
     facts ??= describeRequest(flow);
-    flow.gateway.lanes[lane]?.submitLog(encodeLogCall(flow, plan, picks, facts, needsLogHeaders));
+    flow.gateway.lanes[lane]?.submitLog(encodeLogCall(flow, plan, picks, facts, needsFullRecord));
   }
 }
 

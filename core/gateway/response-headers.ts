@@ -68,7 +68,7 @@ export function compileResponseHeaders(settings: ResponseHeaderSettings): Respon
         const name = headers[at] as string;
         const value = headers[at + 1] as string;
         // Most names have a length that nothing of interest has, and need no lower-casing.
-        const handling = hasLength(lengths, name) ? handlings.get(name.toLowerCase()) : undefined;
+        const handling = mayHaveLength(lengths, name) ? handlings.get(name.toLowerCase()) : undefined;
         if (handling === 'drop' || handling === 'connection') continue;
         if (named?.includes(name.toLowerCase())) continue;
         if (handling === 'via' && sendsVia) {
@@ -125,15 +125,15 @@ function listHandlings({ added, hasOwnDate }: ResponseHeaderSettings): ReadonlyM
   return handlings;
 }
 
-/** Bit n is set when one of the names has n characters; none has more than 31. */
+/** Bit n is set when one of the names has n characters, or that many more than a multiple of 32. */
 function maskLengths(names: Iterable<string>): number {
   let mask = 0;
   for (const name of names) mask |= 1 << name.length;
   return mask;
 }
 
-function hasLength(mask: number, name: string): boolean {
-  return name.length < 32 && (mask & (1 << name.length)) !== 0;
+function mayHaveLength(mask: number, name: string): boolean {
+  return (mask & (1 << name.length)) !== 0;
 }
 
 /** Lower-case names that an upstream's Connection lists; null for none. */
@@ -189,12 +189,15 @@ export function applyHeaderOverrides(
   overrides: HeaderOverrides,
 ): readonly string[] {
   const { removed, added } = resolveOverrides(overrides, isOwned);
+  const lengths = maskLengths(removed);
   const result: string[] = [];
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] as string;
-    if (!removed.includes(name.toLowerCase())) result.push(name, headers[at + 1] as string);
+    if (mayHaveLength(lengths, name) && removed.includes(name.toLowerCase())) continue;
+    result.push(name, headers[at + 1] as string);
   }
-  return result.concat(added);
+  for (const part of added) result.push(part);
+  return result;
 }
 
 function isOwned(name: string): boolean {

@@ -27,7 +27,7 @@ export interface LanePhases {
   /** A response handler wants the whole body. */
   readonly needsResponseBody: boolean;
   /** A log handler wants the request's headers. */
-  readonly needsLogHeaders: boolean;
+  readonly needsFullRecord: boolean;
 }
 
 export interface RoutePlan {

@@ -20,7 +20,7 @@ export function isBodiless(status: number): boolean {
 export function joinHead(status: number, headers: readonly string[]): string {
   let head = STATUS_LINES[status] ?? `${status} `;
   for (let index = 0; index < headers.length; index += 2) {
-    head += `\r\n${headers[index]}: ${headers[index + 1]}`;
+    head += '\r\n' + headers[index] + ': ' + headers[index + 1];
   }
   return head;
 }

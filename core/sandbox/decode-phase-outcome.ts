@@ -1,13 +1,12 @@
 /** What the host makes of a guest's result: decoded, checked, and never trusted further than its grammar. */
 import { GUEST_FRAMES } from '../../sdk/protocol/frames.ts';
 import type { BodyKind, GuestError, RequestChanges } from '../../sdk/protocol/phase-result.ts';
-import { RESULT_LINES, RESULT_TRIPLES_START } from '../../sdk/protocol/phase-result.ts';
+import { OPERATION_SEPARATOR } from '../../sdk/protocol/phase-result.ts';
 import type { PhaseOutcome } from '../pipeline/phase-outcome.ts';
 
 const BODY_KINDS: readonly string[] = ['error', 'json', 'text', ''];
 const OPERATIONS: readonly string[] = ['s', 'a', 'r'];
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
-const FORBIDDEN_IN_VALUE = /[\r\0]/;
 const METHOD = /^[A-Z]{1,32}$/;
 const PATH = /^\/[^\s\0]*$/;
 const QUERY = /^[\x21-\x7e\x80-\xff]*$/;
@@ -15,28 +14,31 @@ const BYTES = /^[\0-\xff]*$/;
 
 /** Throws RangeError or SyntaxError on anything a guest runtime of ours would not have written. */
 export function decodePhaseOutcome(frameKind: string, payload: string): PhaseOutcome {
-  const lines = payload.split('\n');
-  const serviceLines = readCount(lines, RESULT_LINES.serviceLines);
-  const responseLines = readCount(lines, RESULT_LINES.responseLines);
-  const responseStart = RESULT_TRIPLES_START + serviceLines;
-  const bodyStart = responseStart + responseLines;
-  const bodyKind = lines[RESULT_LINES.bodyKind] ?? '';
-  const status = Number(lines[RESULT_LINES.status]);
-  if (lines.length < bodyStart || !BODY_KINDS.includes(bodyKind) || !(status === 0 || isStatus(status))) {
+  const picksEnd = endOfLine(payload, 0);
+  const consumerEnd = endOfLine(payload, picksEnd + 1);
+  const credentialEnd = endOfLine(payload, consumerEnd + 1);
+  const sharedEnd = endOfLine(payload, credentialEnd + 1);
+  const changesEnd = endOfLine(payload, sharedEnd + 1);
+  const serviceEnd = endOfLine(payload, changesEnd + 1);
+  const responseEnd = endOfLine(payload, serviceEnd + 1);
+  const statusEnd = endOfLine(payload, responseEnd + 1);
+  const bodyKindEnd = payload.indexOf('\n', statusEnd + 1);
+  const bodyKind = payload.slice(statusEnd + 1, bodyKindEnd < 0 ? payload.length : bodyKindEnd);
+  const status = Number(payload.slice(responseEnd + 1, statusEnd));
+  if (!BODY_KINDS.includes(bodyKind) || !(status === 0 || isStatus(status)))
     throw new RangeError('malformed phase result');
-  }
   const kind = kindOf(frameKind);
-  const body = lines.length === bodyStart ? '' : lines.slice(bodyStart).join('\n');
-  const changes = lines[RESULT_LINES.changes] ?? '';
+  const body = bodyKindEnd < 0 ? '' : payload.slice(bodyKindEnd + 1);
+  const changes = payload.slice(sharedEnd + 1, changesEnd);
   return {
     kind,
-    picks: lines[RESULT_LINES.picks] ?? '',
-    consumer: readJson(lines[RESULT_LINES.consumer] ?? ''),
-    credential: readJson(lines[RESULT_LINES.credential] ?? ''),
-    shared: readJson(lines[RESULT_LINES.shared] ?? ''),
+    picks: payload.slice(0, picksEnd),
+    consumer: readJson(payload.slice(picksEnd + 1, consumerEnd)),
+    credential: readJson(payload.slice(consumerEnd + 1, credentialEnd)),
+    shared: readJson(payload.slice(credentialEnd + 1, sharedEnd)),
     changes: changes === '' ? undefined : readChanges(changes),
-    serviceTriples: readTriples(lines, RESULT_TRIPLES_START, responseStart),
-    responseTriples: readTriples(lines, responseStart, bodyStart),
+    serviceTriples: readKnownOperations(payload.slice(changesEnd + 1, serviceEnd)),
+    responseTriples: readOperations(payload.slice(serviceEnd + 1, responseEnd)),
     status,
     bodyKind: bodyKind as BodyKind,
     body: kind === 'error' ? '' : body,
@@ -44,16 +46,15 @@ export function decodePhaseOutcome(frameKind: string, payload: string): PhaseOut
   };
 }
 
+function endOfLine(payload: string, start: number): number {
+  const end = payload.indexOf('\n', start);
+  if (end < 0) throw new RangeError('malformed phase result');
+  return end;
+}
+
 function kindOf(frameKind: string): PhaseOutcome['kind'] {
   if (frameKind === GUEST_FRAMES.proceed) return 'proceed';
   return frameKind === GUEST_FRAMES.exit ? 'exit' : 'error';
-}
-
-function readCount(lines: readonly string[], index: number): number {
-  const count = Number(lines[index]);
-  if (!Number.isInteger(count) || count < 0 || count % 3 !== 0)
-    throw new RangeError('malformed phase result');
-  return count;
 }
 
 /** Method, path and query go into the request line: nothing may be in them that could end it. */
@@ -96,16 +97,45 @@ function readJson(text: string): string {
   return text;
 }
 
-function readTriples(lines: readonly string[], start: number, end: number): readonly string[] | null {
-  if (start === end) return null;
-  for (let at = start; at < end; at += 3) {
-    const name = lines[at + 1] ?? '';
-    const value = lines[at + 2] ?? '';
-    // A guest that got around the SDK must still not be able to split a head in two.
-    if (!OPERATIONS.includes(lines[at] ?? '') || !HEADER_NAME.test(name) || FORBIDDEN_IN_VALUE.test(value))
-      throw new RangeError('malformed header operation');
+/** What goes to the upstream is mostly who the client is: the same few lines over and over. */
+const knownOperations = new Map<string, readonly string[]>();
+const MAX_KNOWN_OPERATIONS = 1000;
+const MAX_KNOWN_LENGTH = 1024;
+
+/** As `readOperations`; a frozen list is the same one for every request that says the same. */
+function readKnownOperations(line: string): readonly string[] | null {
+  if (line === '' || line.length > MAX_KNOWN_LENGTH) return readOperations(line);
+  let triples = knownOperations.get(line);
+  if (triples === undefined) {
+    triples = Object.freeze(readOperations(line) as readonly string[]);
+    if (knownOperations.size >= MAX_KNOWN_OPERATIONS) knownOperations.clear();
+    knownOperations.set(line, triples);
   }
-  return lines.slice(start, end);
+  return triples;
+}
+
+function readOperations(line: string): readonly string[] | null {
+  if (line === '') return null;
+  const parts = line.split(OPERATION_SEPARATOR);
+  // A guest that got around the SDK must still not be able to split a head in two.
+  if (parts.length % 3 !== 0 || line.includes('\r')) throw new RangeError('malformed header operation');
+  for (let at = 0; at < parts.length; at += 3) {
+    if (!OPERATIONS.includes(parts[at] as string)) throw new RangeError('malformed header operation');
+    parts[at + 1] = readName(parts[at + 1] as string);
+  }
+  return parts;
+}
+
+/** Plugins write the same few names over and over. */
+const knownNames = new Map<string, string>();
+const MAX_KNOWN_NAMES = 500;
+
+function readName(name: string): string {
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  if (!HEADER_NAME.test(name)) throw new RangeError('malformed header operation');
+  if (knownNames.size < MAX_KNOWN_NAMES) knownNames.set(name, name);
+  return name;
 }
 
 function isStatus(status: number): boolean {

@@ -10,11 +10,11 @@ import { decodeValue, encodeValue, type Invalidation } from '../../sdk/protocol/
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { LogLine } from '../../sdk/protocol/phase-result.ts';
 import type { GuestConfiguration } from '../../sdk/protocol/plan.ts';
+import { SlotTable } from '../../sdk/protocol/slot-table.ts';
 import type { PhaseLane, PhaseListener } from '../pipeline/phase-lane.ts';
 import type { PhaseFailureReason } from '../pipeline/phase-outcome.ts';
 import { ActiveCall } from './active-call.ts';
 import type { PackageBundle } from './bundle-package.ts';
-import { CallTable } from './call-table.ts';
 import { decodePhaseOutcome } from './decode-phase-outcome.ts';
 import { type HostServices, type PermittedCalls, performHostCall, permittedBy } from './host-calls.ts';
 import { type IsolateLimits, MAX_HOST_CALLS_PER_PHASE } from './isolate-limits.ts';
@@ -73,7 +73,7 @@ export class IsolateLane implements PhaseLane {
   readonly #permitted: PermittedCalls;
   readonly #generations = new Map<number, string>();
   /** Calls whose outcome somebody waits for. */
-  readonly #calls = new CallTable();
+  readonly #calls = new SlotTable<ActiveCall>();
   readonly #sweep: NodeJS.Timeout;
   #isolate: PluginIsolate | undefined;
   #queue: QueuedFrame[] = [];
@@ -121,7 +121,7 @@ export class IsolateLane implements PhaseLane {
   /** Starts a phase. The listener hears of it in a later turn; the returned number cancels it. */
   submit(kind: 'access' | 'response', payload: string, listener: PhaseListener): number {
     const call = new ActiveCall(this.#calls.reserve(), HOST_FRAMES[kind], payload, listener, Date.now());
-    this.#calls.add(call);
+    this.#calls.put(call.id, call);
     this.#enqueueCall(call);
     return call.id;
   }
@@ -388,7 +388,8 @@ export class IsolateLane implements PhaseLane {
     const suspects =
       error.kind === 'timeout' ? this.#suspectTheRunning(sent) : this.#suspectEverybody(error, sent);
     const only = sent.length === 1 ? sent[0]?.call : undefined;
-    const isProven = error.kind === 'timeout' ? wasBusy : (only?.retries ?? 0) > 0;
+    // Once may be the machine's doing: a virtual one can stand still and have that counted as its threads' CPU time.
+    const isProven = (only?.retries ?? 0) > 0 && (wasBusy || error.kind !== 'timeout');
     if (only !== undefined && isProven) {
       this.#convict(only, error);
       if (error.kind === 'timeout') return;

@@ -6,6 +6,7 @@ import ivm from 'isolated-vm';
 import type { GuestRuntime } from '../../sdk/guest/runtime.ts';
 import type { PackageBundle } from './bundle-package.ts';
 import type { IsolateLimits } from './isolate-limits.ts';
+import { withGuestYoungGeneration } from './young-generation.ts';
 
 type GuestFunction = keyof GuestRuntime;
 
@@ -56,7 +57,9 @@ export class PluginIsolate {
 
   /** Loads the bundle. Throws CrossingError when it does not load within its limits. */
   constructor(bundle: PackageBundle, limits: IsolateLimits, onCatastrophe: (message: string) => void) {
-    this.#isolate = new ivm.Isolate({ memoryLimit: limits.memoryMb, onCatastrophicError: onCatastrophe });
+    this.#isolate = withGuestYoungGeneration(
+      () => new ivm.Isolate({ memoryLimit: limits.memoryMb, onCatastrophicError: onCatastrophe }),
+    );
     this.#pumpOptions = { timeout: limits.crossingTimeoutMs };
     this.#loadTimeoutMs = limits.loadTimeoutMs;
     try {

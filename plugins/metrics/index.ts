@@ -1,10 +1,10 @@
 /** prometheus (also `metrics`): counts finished requests. Contract/plugins.md section 3. */
-import { definePlugin, type LogKong, s } from '@tollgate/sdk';
+import { definePlugin, type LogKong, type MatchedRoute, s } from '@tollgate/sdk';
+import { RouteSeries } from './route-series.ts';
 
 const SERIES = ['service', 'route', 'workspace'] as const;
 const UPSTREAM_BUCKETS_MS = [25, 50, 80, 100, 250, 400, 700, 1000, 2000, 5000, 10_000, 30_000, 60_000];
 const GATEWAY_BUCKETS_MS = [1, 2, 5, 7, 10, 15, 20, 30, 50, 75, 100, 200, 500, 750, 1000, 3000, 6000];
-const WORKSPACE = 'default';
 
 const off = s.boolean({ required: true, default: false });
 
@@ -56,41 +56,20 @@ export default definePlugin({
   log(kong, config) {
     const route = kong.router.getRoute();
     if (route === undefined) return;
-    const service = kong.router.getService();
-    const names = { service: service?.name ?? service?.host ?? '', route: route.name ?? route.id };
     const consumer = config.per_consumer ? (kong.client.getConsumer()?.username ?? '') : '';
-    if (config.status_code_metrics) countStatus(kong, names, consumer);
-    if (config.latency_metrics) observeLatencies(kong, names);
-    if (config.bandwidth_metrics) countBytes(kong, names, consumer);
+    seriesOf(kong, route).count(kong, config, consumer);
   },
 });
 
-interface Names {
-  readonly service: string;
-  readonly route: string;
-}
+/** A route is one object for as long as its configuration is valid. */
+const knownSeries = new WeakMap<object, RouteSeries>();
 
-function countStatus(kong: LogKong, { service, route }: Names, consumer: string): void {
-  const source = kong.record.source === 'service' ? 'service' : 'kong';
-  const code = String(kong.record.status);
-  kong.metrics.increment('kong_http_requests_total', [service, route, code, source, WORKSPACE, consumer]);
-}
-
-/** A latency below zero was not measured: nothing was sent upstream. */
-function observeLatencies(kong: LogKong, { service, route }: Names): void {
-  const { gatewayLatencyMs, upstreamLatencyMs, requestLatencyMs } = kong.record;
-  const series = [service, route, WORKSPACE];
-  if (gatewayLatencyMs >= 0) kong.metrics.observe('kong_kong_latency_ms', series, gatewayLatencyMs);
-  if (upstreamLatencyMs >= 0) kong.metrics.observe('kong_upstream_latency_ms', series, upstreamLatencyMs);
-  if (requestLatencyMs >= 0) kong.metrics.observe('kong_request_latency_ms', series, requestLatencyMs);
-}
-
-function countBytes(kong: LogKong, { service, route }: Names, consumer: string): void {
-  const { bytesReceived, bytesSent } = kong.record;
-  kong.metrics.increment(
-    'kong_bandwidth_bytes',
-    [service, route, 'ingress', WORKSPACE, consumer],
-    bytesReceived,
-  );
-  kong.metrics.increment('kong_bandwidth_bytes', [service, route, 'egress', WORKSPACE, consumer], bytesSent);
+function seriesOf(kong: LogKong, route: MatchedRoute): RouteSeries {
+  let series = knownSeries.get(route);
+  if (series === undefined) {
+    const service = kong.router.getService();
+    series = new RouteSeries(kong.metrics, [service?.name ?? service?.host ?? '', route.name ?? route.id]);
+    knownSeries.set(route, series);
+  }
+  return series;
 }

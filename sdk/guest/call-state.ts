@@ -1,7 +1,7 @@
 /** Everything the guest knows of one call of one phase: the request as handed over, and the effects recorded so far. */
 import type { Consumer, Credential } from '../client.ts';
 import type { PhaseName } from '../protocol/manifest.ts';
-import { REQUEST_LINE_COUNT, STATE_LINE_COUNT, STATE_LINES } from '../protocol/phase-call.ts';
+import { REQUEST_LINE_COUNT, STATE_LINE_COUNT } from '../protocol/phase-call.ts';
 import type { BodyKind, LogLine, RequestChanges } from '../protocol/phase-result.ts';
 import type { GuestPlan } from '../protocol/plan.ts';
 import type { LoadedInstance } from './configuration.ts';
@@ -26,16 +26,19 @@ export class CallState {
   readonly #requestAt: number;
   #requestLines: readonly string[] | undefined;
 
-  picks: number[] = [];
+  /** Numbers of the instances that run in `response` and `log`. */
+  readonly picks: readonly number[] = NO_PICKS;
+  /** Numbers of the instances collected in `access`, as they go over the wire. */
+  collected = '';
   instance: LoadedInstance | undefined;
   consumer: Consumer | null = null;
   credential: Credential | null = null;
   hasAuthenticated = false;
   shared: Record<string, unknown> | undefined;
   changes: { -readonly [Key in keyof RequestChanges]: RequestChanges[Key] } | undefined;
-  /** Triples [op, name, value] as they go over the wire. */
-  readonly serviceTriples: string[] = [];
-  readonly responseTriples: string[] = [];
+  /** Header operations as they go over the wire (protocol/phase-result.ts). */
+  serviceOperations = '';
+  responseOperations = '';
   exitStatus = 0;
   exitKind: BodyKind = '';
   exitBody = '';
@@ -65,13 +68,21 @@ export class CallState {
       this.#requestAt = stateAt + NO_STATE.length;
       return;
     }
-    const state = text.slice(stateAt).split('\n', STATE_LINE_COUNT);
-    this.#requestAt = state.reduce((at, line) => at + line.length + 1, stateAt);
-    const picks = state[STATE_LINES.picks] ?? '';
-    if (phase !== 'access' && picks !== '') this.picks = picks.split(',').map(Number);
-    this.consumer = parseIdentity<Consumer>(state[STATE_LINES.consumer]);
-    this.credential = parseIdentity<Credential>(state[STATE_LINES.credential]);
-    this.shared = parseOptional<Record<string, unknown>>(state[STATE_LINES.shared]) ?? undefined;
+    const picksEnd = text.indexOf('\n', stateAt);
+    const consumerEnd = text.indexOf('\n', picksEnd + 1);
+    const credentialEnd = text.indexOf('\n', consumerEnd + 1);
+    const sharedEnd = text.indexOf('\n', credentialEnd + 1);
+    this.#requestAt = sharedEnd + 1;
+    if (phase !== 'access') this.picks = parsePicks(text.slice(stateAt, picksEnd));
+    this.consumer = parseIdentity<Consumer>(text.slice(picksEnd + 1, consumerEnd));
+    this.credential = parseIdentity<Credential>(text.slice(consumerEnd + 1, credentialEnd));
+    if (sharedEnd > credentialEnd + 1)
+      this.shared = JSON.parse(text.slice(credentialEnd + 1, sharedEnd)) as Record<string, unknown>;
+  }
+
+  /** The instance takes part in the request: its later phases will run. */
+  collect(number: number): void {
+    this.collected += this.collected === '' ? number : `,${number}`;
   }
 
   /** Counts the call as one that can run. Separate from the constructor, which a time limit may interrupt. */
@@ -122,21 +133,33 @@ export class CallState {
   }
 }
 
-/** The same few identities come back with every log record. */
+/** The same few identities and picks come back with every log record. */
+const KNOWN_LIMIT = 1000;
 const knownIdentities = new Map<string, unknown>();
-const MAX_KNOWN_IDENTITIES = 1000;
+const knownPicks = new Map<string, readonly number[]>();
+const NO_PICKS: readonly number[] = [];
 
-function parseIdentity<Value>(json: string | undefined): Value | null {
-  if (json === undefined || json === '') return null;
+function parseIdentity<Value>(json: string): Value | null {
+  if (json === '') return null;
   let identity = knownIdentities.get(json);
   if (identity === undefined) {
     identity = JSON.parse(json);
-    if (knownIdentities.size >= MAX_KNOWN_IDENTITIES) knownIdentities.clear();
-    knownIdentities.set(json, identity);
+    remember(knownIdentities, json, identity);
   }
   return identity as Value;
 }
 
-function parseOptional<Value>(json: string | undefined): Value | null {
-  return json === undefined || json === '' ? null : (JSON.parse(json) as Value);
+function parsePicks(text: string): readonly number[] {
+  if (text === '') return NO_PICKS;
+  let picks = knownPicks.get(text);
+  if (picks === undefined) {
+    picks = text.split(',').map(Number);
+    remember(knownPicks, text, picks);
+  }
+  return picks;
+}
+
+function remember<Value>(known: Map<string, Value>, text: string, value: Value): void {
+  if (known.size >= KNOWN_LIMIT) known.clear();
+  known.set(text, value);
 }

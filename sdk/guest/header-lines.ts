@@ -40,31 +40,3 @@ export function joinHeaders(flat: readonly string[]): string {
   for (let at = 0; at + 1 < flat.length; at += 2) text += `${flat[at]?.toLowerCase()}\0${flat[at + 1]}\n`;
   return text;
 }
-
-/**
- * What header operations recorded so far make of one name: undefined when they do not touch it, otherwise its
- * values. `-` and `_` are the same in removals, as they are when the host applies them.
- */
-export function applyTriples(
-  triples: readonly string[],
-  name: string,
-  original: () => string[],
-): string[] | undefined {
-  let values: string[] | undefined;
-  for (let at = 0; at < triples.length; at += 3) {
-    const target = (triples[at + 1] ?? '').toLowerCase();
-    const value = triples[at + 2] ?? '';
-    switch (triples[at]) {
-      case 's':
-        if (target === name) values = [value];
-        break;
-      case 'a':
-        if (target === name) values = [...(values ?? original()), value];
-        break;
-      case 'r':
-        if (target.replaceAll('_', '-') === name.replaceAll('_', '-')) values = [];
-        break;
-    }
-  }
-  return values;
-}

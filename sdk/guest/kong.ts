@@ -12,16 +12,11 @@ import { AccessClientView, ClientView } from './client-view.ts';
 import { CountersView } from './counters.ts';
 import { EntitiesView } from './entity-reader.ts';
 import { joinHeaders } from './header-lines.ts';
-import { incrementCounter, observeValue } from './metric-store.ts';
+import { metricWriter } from './metric-store.ts';
 import { AccessRequestView, RequestView } from './request-view.ts';
 import { ResponseEditor, ResponseRecorder, ResponseView } from './response-recorder.ts';
 import { PluginView, RouterView } from './route-view.ts';
 import { ServiceRequestRecorder } from './service-request-recorder.ts';
-
-const metrics: MetricWriter = {
-  increment: (name, labels, by = 1) => incrementCounter(name, labels, by),
-  observe: observeValue,
-};
 
 class KongView {
   protected readonly call: CallState;
@@ -53,7 +48,7 @@ class KongView {
   }
 
   get metrics(): MetricWriter {
-    return metrics;
+    return metricWriter;
   }
 }
 
@@ -120,6 +115,9 @@ export class LogKongView extends KongView implements LogKong {
   }
 
   get request(): RequestView {
+    const { name, logRecord } = this.call.instance?.plugin ?? {};
+    if (logRecord === 'summary')
+      throw new TypeError(`log records of '${name}' are summaries, without the request`);
     return new RequestView(this.call);
   }
 

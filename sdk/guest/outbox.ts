@@ -1,20 +1,21 @@
 /** What the guest has to say to the host, and the host calls it is waiting for. */
 import { encodeFrame, GUEST_FRAMES } from '../protocol/frames.ts';
 import { decodeValue, encodeHostCall, type HostCallName, type HostCalls } from '../protocol/host-call.ts';
+import { SlotTable } from '../protocol/slot-table.ts';
 import type { CallState } from './call-state.ts';
 
 interface Waiting {
+  readonly number: number;
   /** The call that stands still meanwhile; undefined for host calls that belong to none. */
   readonly call: CallState | undefined;
   resolve(reply: unknown): void;
   reject(error: Error): void;
 }
 
-const waiting = new Map<number, Waiting>();
+const waiting = new SlotTable<Waiting>();
 let frames = '';
 /** A pump that is cut short after it has returned its frames loses them. */
 let taken = '';
-let lastNumber = 0;
 
 export function emitFrame(kind: string, id: number, payload: string): void {
   frames += encodeFrame(kind, id, payload);
@@ -46,11 +47,11 @@ export function callHost<Name extends HostCallName>(
   argument: HostCalls[Name]['argument'],
   call?: CallState,
 ): Promise<HostCalls[Name]['reply']> {
-  const number = ++lastNumber;
+  const number = waiting.reserve();
   emitFrame(GUEST_FRAMES.hostCall, call?.id ?? 0, encodeHostCall(number, name, argument));
   call?.pause();
   return new Promise((resolve, reject) => {
-    waiting.set(number, { call, resolve: resolve as (reply: unknown) => void, reject });
+    waiting.put(number, { number, call, resolve: resolve as (reply: unknown) => void, reject });
   });
 }
 
@@ -69,7 +70,5 @@ export function settleHostCall(payload: string, failed: boolean): void {
 
 /** Forgets what a cancelled call waits for. */
 export function forgetHostCalls(callId: number): void {
-  for (const [number, asked] of waiting) {
-    if (asked.call?.id === callId) waiting.delete(number);
-  }
+  for (const { number, call } of waiting.list()) if (call?.id === callId) waiting.delete(number);
 }

@@ -3,7 +3,8 @@ import { REQUEST_LINES } from '../protocol/phase-call.ts';
 import type { ArgumentValue, DecodedBody, RequestBodyReader, RequestReader } from '../request.ts';
 import { decodeBody } from './body-codec.ts';
 import type { CallState } from './call-state.ts';
-import { applyTriples, findHeader, findHeaderValues, groupHeaders } from './header-lines.ts';
+import { findHeader, findHeaderValues, groupHeaders } from './header-lines.ts';
+import { applyOperations, listTouched } from './header-operations.ts';
 import { callHost } from './outbox.ts';
 import { type Argument, collectArguments, parseArguments } from './query-string.ts';
 import { textFromBytes } from './text-encoding.ts';
@@ -82,11 +83,9 @@ export class RequestView implements RequestReader {
 
   getHeaders(): Readonly<Record<string, readonly string[]>> {
     const headers = groupHeaders(this.call.text);
-    const triples = this.call.serviceTriples;
-    const touched = new Set<string>(Object.keys(headers));
-    for (let at = 1; at < triples.length; at += 3) touched.add((triples[at] ?? '').toLowerCase());
-    for (const name of touched) {
-      const values = applyTriples(triples, name, () => headers[name] ?? []);
+    const operations = this.call.serviceOperations;
+    for (const name of new Set([...Object.keys(headers), ...listTouched(operations)])) {
+      const values = applyOperations(operations, name, () => headers[name] ?? []);
       if (values === undefined) continue;
       if (values.length === 0) delete headers[name];
       else headers[name] = values;
@@ -103,16 +102,15 @@ export class RequestView implements RequestReader {
   }
 
   #readHeader(lower: string): string | undefined {
-    const { serviceTriples, text } = this.call;
-    if (serviceTriples.length === 0) return findHeader(text, lower);
+    const { serviceOperations, text } = this.call;
+    if (serviceOperations === '') return findHeader(text, lower);
     return this.#readHeaderValues(lower)[0];
   }
 
   #readHeaderValues(lower: string): string[] {
-    const { serviceTriples, text } = this.call;
-    if (serviceTriples.length === 0) return findHeaderValues(text, lower);
+    const { serviceOperations, text } = this.call;
     const original = () => findHeaderValues(text, lower);
-    return applyTriples(serviceTriples, lower, original) ?? original();
+    return applyOperations(serviceOperations, lower, original) ?? original();
   }
 
   #parsedArguments(): readonly Argument[] {

@@ -9,7 +9,8 @@ import type {
   ResponseReader,
 } from '../response.ts';
 import type { CallState } from './call-state.ts';
-import { applyTriples, findHeaderValues, groupHeaders } from './header-lines.ts';
+import { findHeaderValues, groupHeaders } from './header-lines.ts';
+import { applyOperations, type HeaderOperation, recordOperation } from './header-operations.ts';
 import { checkHeaderName, checkHeaderValue } from './header-text.ts';
 
 const EXIT = Object.freeze({}) as Exit;
@@ -22,15 +23,15 @@ export class ResponseRecorder implements ResponseHeaderWriter, ResponseExit {
   }
 
   setHeader(name: string, value: string | number | boolean): void {
-    this.call.responseTriples.push('s', checkHeaderName(name), checkHeaderValue(value));
+    this.#record('s', name, checkHeaderValue(value));
   }
 
   addHeader(name: string, value: string | number | boolean): void {
-    this.call.responseTriples.push('a', checkHeaderName(name), checkHeaderValue(value));
+    this.#record('a', name, checkHeaderValue(value));
   }
 
   clearHeader(name: string): void {
-    this.call.responseTriples.push('r', checkHeaderName(name), '');
+    this.#record('r', name, '');
   }
 
   setHeaders(headers: Readonly<Record<string, string | number>>): void {
@@ -52,6 +53,16 @@ export class ResponseRecorder implements ResponseHeaderWriter, ResponseExit {
     if (this.call.hasExited) return EXIT;
     // The host knows the usual message of each status.
     return this.#answer(status, 'error', message ?? '', headers);
+  }
+
+  #record(operation: HeaderOperation, name: string, value: string): void {
+    const { call } = this;
+    call.responseOperations = recordOperation(
+      call.responseOperations,
+      operation,
+      checkHeaderName(name),
+      value,
+    );
   }
 
   #answer(
@@ -117,7 +128,7 @@ export class ResponseEditor extends ResponseRecorder implements ResponseReader, 
   getHeader(name: string): string | undefined {
     const lower = name.toLowerCase();
     const original = () => findHeaderValues(this.#headersText, lower);
-    return (applyTriples(this.call.responseTriples, lower, original) ?? original())[0];
+    return (applyOperations(this.call.responseOperations, lower, original) ?? original())[0];
   }
 
   getHeaders(): Readonly<Record<string, readonly string[]>> {

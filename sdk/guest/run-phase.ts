@@ -10,6 +10,7 @@ import { GUEST_FRAMES } from '../protocol/frames.ts';
 import type { PhaseName } from '../protocol/manifest.ts';
 import type { GuestError } from '../protocol/phase-result.ts';
 import { pickInstance } from '../protocol/plan.ts';
+import { SlotTable } from '../protocol/slot-table.ts';
 import { CallState } from './call-state.ts';
 import { findGeneration, type Generation } from './configuration.ts';
 import { encodeResult } from './encode-result.ts';
@@ -17,7 +18,7 @@ import { AccessKongView, LogKongView, ResponseKongView } from './kong.ts';
 import { emitFrame } from './outbox.ts';
 
 /** Calls that have not finished, by id: what a cancellation looks in. */
-export const activeCalls = new Map<number, CallState>();
+export const activeCalls = new SlotTable<CallState>();
 
 type Handler = (kong: unknown, config: unknown) => unknown;
 
@@ -33,7 +34,7 @@ export function startAccess(id: number, payload: string): void {
       if (candidates === undefined) continue;
       const number = pickInstance(candidates, generation.consumers[candidates.plugin], call.consumer?.id);
       if (number < 0) continue;
-      call.picks.push(number);
+      call.collect(number);
       if (!runs || call.hasExited || failure !== undefined) continue;
       call.instance = generation.instances[number];
       const settled = invoke(call, kong, fail, () => runFrom(at + 1));
@@ -111,7 +112,10 @@ function invoke(call: CallState, kong: unknown, fail: (error: unknown) => void, 
   try {
     const outcome = handler.call(plugin, kong, call.instance?.config);
     if (!(outcome instanceof Promise)) return true;
-    outcome.then(undefined, fail).then(next);
+    outcome.then(next, (error: unknown) => {
+      fail(error);
+      next();
+    });
     return false;
   } catch (error) {
     fail(error);
@@ -128,7 +132,8 @@ function openCall(id: number, phase: PhaseName, text: string): { call: CallState
   const plan = generation.plans[planNumber];
   if (plan === undefined) throw new RangeError(`no plan ${planNumber}`);
   const call = new CallState(id, phase, plan, text.slice(planEnd + 1, lineEnd), text, lineEnd + 1);
-  activeCalls.set(id, call);
+  // Log records have no number: nobody cancels them.
+  if (id !== 0) activeCalls.put(id, call);
   call.start();
   return { call, generation };
 }

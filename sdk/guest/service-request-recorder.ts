@@ -5,6 +5,7 @@ import type { ServiceRequestWriter } from '../service-request.ts';
 import { encodeBody } from './body-codec.ts';
 import type { CallState } from './call-state.ts';
 import { findHeader } from './header-lines.ts';
+import { type HeaderOperation, recordOperation } from './header-operations.ts';
 import { checkHeaderName, checkHeaderValue } from './header-text.ts';
 import { formatArguments, parseArguments } from './query-string.ts';
 import { bytesFromText } from './text-encoding.ts';
@@ -22,15 +23,15 @@ export class ServiceRequestRecorder implements ServiceRequestWriter {
   }
 
   setHeader(name: string, value: string | number | boolean): void {
-    this.#call.serviceTriples.push('s', checkHeaderName(name), checkHeaderValue(value));
+    this.#record('s', name, checkHeaderValue(value));
   }
 
   addHeader(name: string, value: string | number | boolean): void {
-    this.#call.serviceTriples.push('a', checkHeaderName(name), checkHeaderValue(value));
+    this.#record('a', name, checkHeaderValue(value));
   }
 
   clearHeader(name: string): void {
-    this.#call.serviceTriples.push('r', checkHeaderName(name), '');
+    this.#record('r', name, '');
   }
 
   setHeaders(headers: Readonly<Record<string, string>>): void {
@@ -69,6 +70,11 @@ export class ServiceRequestRecorder implements ServiceRequestWriter {
   setBody(fields: Readonly<Record<string, unknown>>, mime: string): void {
     const contentType = findHeader(this.#call.text, 'content-type') ?? '';
     this.#change('body', encodeBody(fields, mime, this.#call.bodyBytes ?? '', contentType));
+  }
+
+  #record(operation: HeaderOperation, name: string, value: string): void {
+    const call = this.#call;
+    call.serviceOperations = recordOperation(call.serviceOperations, operation, checkHeaderName(name), value);
   }
 
   #change(member: 'method' | 'path' | 'rawQuery' | 'body', value: string): void {

@@ -48,7 +48,7 @@ export const GUEST_FRAMES = {
 } as const;
 
 export function encodeFrame(kind: string, id: number, payload: string): string {
-  return `${kind} ${id} ${payload.length}\n${payload}`;
+  return kind + ' ' + id + ' ' + payload.length + '\n' + payload;
 }
 
 /** Calls `visit` for each frame of `text`. Throws RangeError on text that is no sequence of frames. */
@@ -62,15 +62,27 @@ export function decodeFrames(
     const lineEnd = text.indexOf('\n', at);
     const idEnd = text.indexOf(' ', at + 2);
     if (lineEnd < 0 || idEnd < 0 || idEnd > lineEnd) throw new RangeError('malformed frame');
-    const id = Number(text.slice(at + 2, idEnd));
-    const length = Number(text.slice(idEnd + 1, lineEnd));
+    const id = readWhole(text, at + 2, idEnd);
+    const length = readWhole(text, idEnd + 1, lineEnd);
     const payloadStart = lineEnd + 1;
-    if (!Number.isSafeInteger(id) || !Number.isSafeInteger(length) || length < 0) {
-      throw new RangeError('malformed frame');
-    }
     const end = payloadStart + length;
     if (end > text.length) throw new RangeError('truncated frame');
     visit(text.charAt(at), id, text.slice(payloadStart, end));
     at = end;
   }
+}
+
+const DIGIT_ZERO = 48;
+const MAX_DIGITS = 15;
+
+/** Throws RangeError on anything but digits. Cheaper than cutting them out, which every frame would pay for twice. */
+function readWhole(text: string, start: number, end: number): number {
+  if (end <= start || end - start > MAX_DIGITS) throw new RangeError('malformed frame');
+  let value = 0;
+  for (let at = start; at < end; at++) {
+    const digit = text.charCodeAt(at) - DIGIT_ZERO;
+    if (digit < 0 || digit > 9) throw new RangeError('malformed frame');
+    value = value * 10 + digit;
+  }
+  return value;
 }

@@ -41,7 +41,7 @@ export interface PluginManifest {
   readonly schema: RecordField;
   readonly capabilities: Capabilities;
   readonly metrics: Readonly<Record<string, MetricDeclaration>>;
-  /** `summary`: log records carry no request headers, which makes them cheaper to hand over. */
+  /** `summary`: log records carry neither the request nor the credential, which makes them cheap to hand over. */
   readonly logRecord: 'summary' | 'full';
 }
 

@@ -1,9 +1,9 @@
 /**
- * Guest → host: the outcome of a phase as lines, so that the host reads it with one split.
- * Header operations are triples of lines: `s` set, `a` add or `r` remove; name; value.
+ * Guest → host: the outcome of a phase as lines. A line of header operations holds `s` (set), `a` (add) or `r`
+ * (remove), name and value of each, all separated by NUL, which can be in none of them; it is empty without any.
  */
 
-/** Fixed lines of a result; service-request triples follow, then response triples, then (exit only) the body. */
+/** The first nine lines of a result; whatever follows the last is the body of an answer. */
 export const RESULT_LINES = {
   picks: 0,
   /** JSON, or empty for unchanged. `null` clears. */
@@ -12,16 +12,17 @@ export const RESULT_LINES = {
   shared: 3,
   /** JSON of `RequestChanges`, or empty. */
   changes: 4,
-  /** Number of lines of each kind of triple. */
-  serviceLines: 5,
-  responseLines: 6,
+  serviceOperations: 5,
+  responseOperations: 6,
   /** Of an answer: status code. 0 when there is none. */
   status: 7,
   /** `error`: the body is a message to be negotiated, empty for the usual one of the status; `json`: compact JSON; `text`: as it is; empty: none. */
   bodyKind: 8,
 } as const;
 
-export const RESULT_TRIPLES_START = 9;
+export const RESULT_LINE_COUNT = 9;
+/** Between the parts of header operations. */
+export const OPERATION_SEPARATOR = '\0';
 
 /** Rarely used changes to the request for the upstream. */
 export interface RequestChanges {

@@ -24,12 +24,10 @@ function encode(lines: Lines): string {
     lines.credential ?? '',
     lines.shared ?? '',
     lines.changes ?? '',
-    service.length,
-    response.length,
+    service.join('\0'),
+    response.join('\0'),
     lines.status ?? '0',
     lines.bodyKind ?? '',
-    ...service,
-    ...response,
     ...(body === undefined ? [] : [body]),
   ].join('\n');
 }
@@ -57,6 +55,13 @@ describe('the result of a phase', () => {
       status: 401,
       body: 'a\nb\n',
     });
+  });
+
+  it('is the same frozen list for the upstream whenever the same is said', () => {
+    const read = () => decodePhaseOutcome('P', encode({ service: ['s', 'x-a', 'v'] })).serviceTriples;
+    expect(read()).toBe(read());
+    expect(Object.isFrozen(read())).toBe(true);
+    expect(decodePhaseOutcome('P', encode({})).serviceTriples).toBeNull();
   });
 
   it('is a failure with text in every member, whatever the guest put there', () => {
@@ -98,7 +103,21 @@ describe('the result of a phase', () => {
   it('is refused when lines are missing, and never lets a line end into a head', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.constantFrom('0', '3', '6', '200', 's', 'a', 'x-a', '', 'text', '{}', 'a\rb', 'null')),
+        fc.array(
+          fc.constantFrom(
+            '0',
+            '200',
+            's\0x-a\0v',
+            'a\0x-a\0\rb',
+            's\0x-a',
+            'x-a',
+            '',
+            'text',
+            '{}',
+            'a\rb',
+            'null',
+          ),
+        ),
         (lines) => {
           let outcome: ReturnType<typeof decodePhaseOutcome> | undefined;
           try {
@@ -108,7 +127,9 @@ describe('the result of a phase', () => {
             return;
           }
           expect(lines.length).toBeGreaterThanOrEqual(9);
-          for (const part of outcome.serviceTriples ?? []) expect(part).not.toMatch(/[\r\n\0]/);
+          const { serviceTriples, responseTriples } = outcome;
+          for (const part of [...(serviceTriples ?? []), ...(responseTriples ?? [])])
+            expect(part).not.toMatch(/[\r\n\0]/);
         },
       ),
     );

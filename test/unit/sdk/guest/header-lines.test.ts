@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  applyTriples,
   findHeader,
   findHeaderValues,
   groupHeaders,
@@ -38,28 +37,5 @@ describe('reading headers', () => {
         expect(groupHeaders(joined)[asked] ?? []).toEqual(expected);
       }),
     );
-  });
-});
-
-describe('recorded operations', () => {
-  const original = () => ['old'];
-  it.each([
-    [[], undefined],
-    [['s', 'Other', '1'], undefined],
-    [['s', 'X-Key', '1'], ['1']],
-    [
-      ['a', 'x-key', '1'],
-      ['old', '1'],
-    ],
-    [
-      ['s', 'x-key', '1', 'a', 'X-KEY', '2'],
-      ['1', '2'],
-    ],
-    [['a', 'x-key', '1', 's', 'x-key', '2'], ['2']],
-    [['r', 'X-Key', ''], []],
-    [['r', 'x_key', ''], []],
-    [['r', 'x-key', '', 'a', 'x-key', '1'], ['1']],
-  ] as const)('%j leave %j', (triples, expected) => {
-    expect(applyTriples(triples, 'x-key', original)).toEqual(expected);
   });
 });
