@@ -435,10 +435,64 @@ describe('the configuration', () => {
     expect(fields.config).toMatchObject(expected);
   });
 
-  it.each(['cluster', 'redis'])('refuses the policy %s for now', async (policy) => {
-    const { status, message } = await refusal({ minute: 5, policy, redis: { host: '127.0.0.1' } });
+  it.each([
+    [{}, { host: 'required field missing' }],
+    [{ redis: { host: null } }, { host: 'required field missing' }],
+    [{ redis: { host: 'r.test', port: null } }, { port: 'required field missing' }],
+    [{ redis: { host: 'r.test', timeout: null } }, { timeout: 'required field missing' }],
+    [{ redis: { host: 'r.test', port: 65_536 } }, { port: 'value should be between 0 and 65535' }],
+    [{ redis: { host: 'r.test:6379' } }, { host: expect.any(String) }],
+    [{ redis: { host: 'r.test', keepalive: 1 } }, { keepalive: 'unknown field' }],
+  ])('refuses the policy redis with %j', async (config, expected) => {
+    const { status, fields } = await refusal({ minute: 5, policy: 'redis', ...config });
     expect(status).toBe(400);
-    expect(message).toContain("the policies 'cluster' and 'redis' are not yet available; use 'local'");
+    expect(fields.config.redis).toMatchObject(expected);
+  });
+
+  it('says which rule a missing host breaks', async () => {
+    const { fields } = await refusal({ minute: 5, policy: 'redis' });
+    expect(fields.config['@entity'] ?? fields['@entity']).toContain(
+      "failed conditional validation given value of field 'policy'",
+    );
+  });
+
+  it.each([0, 0.019, -2])('refuses a sync_rate of %d', async (sync_rate) => {
+    const { status, message } = await refusal({
+      minute: 5,
+      policy: 'redis',
+      redis: { host: 'r.test' },
+      sync_rate,
+    });
+    expect(status).toBe(400);
+    expect(message).toContain('sync_rate must be greater than 0.02, or -1 to disable');
+  });
+
+  it.each([
+    { policy: 'cluster' },
+    { policy: 'redis', redis: { host: 'r.test' } },
+    { policy: 'redis', redis: { host: '10.0.0.1' }, sync_rate: 0.02 },
+    { policy: 'redis', redis_host: 'r.test' },
+    { policy: 'redis', redis: { host: 'r.test', username: 'u', password: '', database: 5, ssl: true } },
+    { policy: 'redis', redis: { cluster_nodes: [{ ip: '10.0.0.1', port: 7000 }, { ip: '10.0.0.2' }] } },
+    {
+      policy: 'redis',
+      redis: {
+        sentinel_master: 'm',
+        sentinel_role: 'master',
+        sentinel_nodes: [{ host: 's.test', port: 26_379 }],
+      },
+    },
+  ])('takes %j', async (config) => {
+    const { serviceId } = await proxy.expose();
+    const { config: shown } = await limitBy(`/services/${serviceId}/plugins`, { minute: 5, ...config });
+    expect(shown.policy).toBe(config.policy);
+  });
+
+  it('needs all of the members that name a sentinel', async () => {
+    const redis = { sentinel_nodes: [{ host: 's.test' }] };
+    const { status, message } = await refusal({ minute: 5, policy: 'redis', redis });
+    expect(status).toBe(400);
+    expect(message).toContain('sentinel_master');
   });
 
   it('refuses a sync_rate without the policy redis', async () => {
@@ -488,7 +542,20 @@ describe('the configuration', () => {
     const { serviceId } = await proxy.expose();
     const { config } = await limitBy(`/services/${serviceId}/plugins`, { minute: 5 });
     expect(config).toMatchObject({
-      redis: { host: null, port: 6379, timeout: 2000, username: null, database: 0, ssl: false },
+      redis: {
+        host: null,
+        port: 6379,
+        timeout: 2000,
+        username: null,
+        password: null,
+        database: 0,
+        ssl: false,
+        ssl_verify: false,
+        server_name: null,
+        cluster_nodes: null,
+        sentinel_nodes: null,
+        sentinel_master: null,
+      },
     });
   });
 

@@ -5,6 +5,7 @@ import { RedisConnection } from '../../../../core/counters/redis-connection.ts';
 import { takeInRedis } from '../../../../core/counters/redis-counters.ts';
 import type { RedisSettings } from '../../../../sdk/protocol/counter-store.ts';
 import { startRedisServer } from '../../../support/find-redis.ts';
+import { pollUntil } from '../../../support/poll-until.ts';
 import { openRedis, openTestRedis, type TestRedis } from '../../../support/test-redis.ts';
 
 let redis: TestRedis;
@@ -28,14 +29,6 @@ const windowOf = (key: string, seconds = 60, limit = 3) => ({
   limit,
   expiresAtMs: Date.now() + seconds * 1000,
 });
-
-async function eventually(check: () => Promise<boolean> | boolean): Promise<void> {
-  const deadlineMs = Date.now() + 15_000;
-  while (!(await check())) {
-    if (Date.now() > deadlineMs) throw new Error('it did not happen');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 describe('a counter in Redis', () => {
   it('tells the use before each call, and counts refused calls in every window', async () => {
@@ -130,13 +123,21 @@ describe('a connection', () => {
     const { connection, told } = connectTo({ host: '127.0.0.1', port: own.port });
     await takeInRedis(connection, [windowOf('k')], 1);
     await own.kill();
-    await eventually(() => told.length === 1);
+    await pollUntil(
+      'news',
+      () => told.length,
+      (count) => count === 1,
+    );
     const results = await Promise.allSettled(
       Array.from({ length: 200 }, () => takeInRedis(connection, [windowOf('k')], 1)),
     );
     expect(results.every(({ status }) => status === 'rejected')).toBe(true);
     await own.restart();
-    await eventually(() => told.length === 2);
+    await pollUntil(
+      'news',
+      () => told.length,
+      (count) => count === 2,
+    );
     expect(told).toEqual([
       expect.stringContaining(`lost 127.0.0.1:${own.port}: `),
       `back 127.0.0.1:${own.port}`,
@@ -166,7 +167,11 @@ describe('a connection', () => {
     expect(settled).toBe(100);
     await Promise.all(calls);
     own.thaw();
-    await eventually(() => told.at(-1) === `back 127.0.0.1:${own.port}`);
+    await pollUntil(
+      'news',
+      () => told.at(-1),
+      (last) => last === `back 127.0.0.1:${own.port}`,
+    );
   });
 
   it('does not hammer a server that is gone', async () => {
@@ -175,14 +180,22 @@ describe('a connection', () => {
     const { connection, told } = connectTo({ host: '127.0.0.1', port: own.port });
     await takeInRedis(connection, [windowOf('k')], 1);
     await own.kill();
-    await eventually(() => told.length === 1);
+    await pollUntil(
+      'news',
+      () => told.length,
+      (count) => count === 1,
+    );
     const startedAtMs = Date.now();
     while (Date.now() - startedAtMs < 1500) {
       await takeInRedis(connection, [windowOf('k')], 1).catch(() => {});
       await new Promise((resolve) => setImmediate(resolve));
     }
     await own.restart();
-    await eventually(() => told.length === 2);
+    await pollUntil(
+      'news',
+      () => told.length,
+      (count) => count === 2,
+    );
     const admin = openRedis(own.url);
     onTestFinished(() => admin.close());
     const info = await admin.client.info('stats');
