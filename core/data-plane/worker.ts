@@ -142,7 +142,10 @@ function createLane(bundle: Boot['bundles'][number]): IsolateLane {
   };
   return new IsolateLane(bundle, limits, services, {
     onLogLines: (lines) => {
-      for (const { level, plugin, message } of lines) logger[PINO_LEVELS[level]]({ plugin }, message);
+      for (const { level, plugin, requestId, message } of lines) {
+        const details = requestId === '' ? { plugin } : { request_id: requestId, plugin };
+        logger[PINO_LEVELS[level]](details, message);
+      }
     },
     onIncident: (reason, detail) => logger.error({ package: bundle.name, reason, detail }, 'plugin incident'),
     onCatastrophe: (message) =>

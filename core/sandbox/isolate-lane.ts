@@ -554,7 +554,8 @@ function decodeLogLines(payload: string): readonly LogLine[] {
       (line: LogLine | null) =>
         typeof line?.message === 'string' &&
         typeof line.level === 'string' &&
-        typeof line.plugin === 'string',
+        typeof line.plugin === 'string' &&
+        typeof line.requestId === 'string',
     );
   if (!isWellFormed) throw new RangeError('malformed log lines');
   return lines;

@@ -1,7 +1,7 @@
 /** Everything the guest knows of one call of one phase: the request as handed over, and the effects recorded so far. */
 import type { Consumer, Credential } from '../client.ts';
 import type { PhaseName } from '../protocol/manifest.ts';
-import { REQUEST_LINE_COUNT, STATE_LINE_COUNT } from '../protocol/phase-call.ts';
+import { REQUEST_LINE_COUNT, REQUEST_LINES, STATE_LINE_COUNT } from '../protocol/phase-call.ts';
 import type { BodyKind, LogLine, RequestChanges } from '../protocol/phase-result.ts';
 import type { GuestPlan } from '../protocol/plan.ts';
 import type { LoadedInstance } from './configuration.ts';
@@ -108,7 +108,12 @@ export class CallState {
   log(level: LogLine['level'], message: string): void {
     this.logLines ??= [];
     if (this.logLines.length >= MAX_LOG_LINES) return;
-    this.logLines.push({ level, plugin: this.instance?.plugin.name ?? '', message: message.slice(0, 8192) });
+    this.logLines.push({
+      level,
+      plugin: this.instance?.plugin.name ?? '',
+      requestId: this.line(REQUEST_LINES.requestId),
+      message: message.slice(0, 8192),
+    });
   }
 
   /** The call waits for the host: there is nothing to run until `wake`. */

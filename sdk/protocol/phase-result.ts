@@ -48,5 +48,7 @@ export type LogLevel = 'debug' | 'info' | 'notice' | 'warn' | 'err' | 'crit' | '
 export interface LogLine {
   readonly level: LogLevel;
   readonly plugin: string;
+  /** Empty where the call holds no request: in the log phase of plugins content with a summary. */
+  readonly requestId: string;
   readonly message: string;
 }
