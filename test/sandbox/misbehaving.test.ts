@@ -38,6 +38,9 @@ describe('a plugin that asks for more than it may have', () => {
     ['look up __proto__', `the manifest does not list the entity '__proto__'`],
     ['count in too many windows', 'counters.take takes up to 16 windows of key, limit and expiry'],
     ['count garbage', 'counters.take takes up to 16 windows of key, limit and expiry'],
+    ['count without measure', 'cost must be a whole number up to 1000000000'],
+    ['count in the cluster', `the manifest does not list the counters 'cluster'`],
+    ['count in Redis', `the manifest does not list the counters 'redis'`],
   ])('is refused: %s', async (does, message) => {
     lane = await startLane('asking', { phaseDeadlineMs: 15_000 });
     const results = await Promise.all([lane.run('look up a consumer'), lane.run(does), lane.run('')]);

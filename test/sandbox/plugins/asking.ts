@@ -46,6 +46,15 @@ export default definePlugin({
       case 'count garbage':
         await kong.counters.take([{ key: 'k', limit: Number.NaN, expiresAtMs: 1 }]);
         break;
+      case 'count without measure':
+        await kong.counters.take([WINDOW], { cost: 2 ** 40 });
+        break;
+      case 'count in the cluster':
+        await kong.counters.take([WINDOW], { store: { kind: 'cluster' } });
+        break;
+      case 'count in Redis':
+        await kong.counters.take([WINDOW], { store: { kind: 'redis', redis: { host: '127.0.0.1' } } });
+        break;
     }
   },
 });
