@@ -23,6 +23,7 @@ import type {
 } from './response.ts';
 import type { RouterReader } from './router.ts';
 import type { ServiceRequestWriter } from './service-request.ts';
+import type { TraceExporter, TraceReader, TraceWriter } from './tracing.ts';
 
 /** The running instance of the plugin: ids of its entity and of what it is attached to (null: unscoped). */
 export interface PluginReader {
@@ -51,6 +52,7 @@ export interface AccessKong extends EveryPhase {
   readonly client: ClientReader & ClientAuthenticator;
   readonly counters: CounterReader;
   readonly entities: EntityReader;
+  readonly tracing: TraceWriter;
 }
 
 export interface ResponseKong extends EveryPhase {
@@ -59,6 +61,7 @@ export interface ResponseKong extends EveryPhase {
   readonly response: ResponseReader & ResponseHeaderReader & ResponseHeaderWriter & ResponseExit;
   readonly client: ClientReader;
   readonly counters: CounterReader;
+  readonly tracing: TraceReader;
 }
 
 export interface LogKong extends EveryPhase {
@@ -68,4 +71,5 @@ export interface LogKong extends EveryPhase {
   readonly client: ClientReader;
   /** Latencies, sizes, status and source of the finished request. */
   readonly record: LogFacts;
+  readonly tracing: TraceExporter;
 }

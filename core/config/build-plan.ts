@@ -99,10 +99,12 @@ function planRoute(
 ): RoutePlan {
   const segments: PlanSegment[] = [];
   const lanes = new Map<number, LanePhases>();
+  let isTraced = false;
   let open: { readonly lane: number; readonly steps: InstanceCandidates[] } | undefined;
   for (const { scopes, lane, manifest } of plugins) {
     const candidates = findCandidates(scopes, route?.id, service?.id);
     if (candidates === undefined) continue;
+    isTraced ||= manifest.capabilities.traceExport === true;
     if (open?.lane !== lane) {
       open = { lane, steps: [] };
       const plan = (drafts[lane] as GuestDraft).plans.push({ steps: open.steps, route, service }) - 1;
@@ -120,6 +122,7 @@ function planRoute(
     segments,
     lanes: phases,
     hasResponsePhase: phases.some(({ hasResponse }) => hasResponse),
+    isTraced,
     gate: gateOf(route),
     upstream: service === null || route === null ? null : planUpstream(route, service),
   };

@@ -2,6 +2,7 @@
  * A worker thread: composes the request path out of its parts and serves. Everything it needs arrives by message;
  * it knows no database and opens no file.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MetricDeltas } from '../../sdk/protocol/metric-deltas.ts';
 import { buildPlan, type RoutingPlan } from '../config/build-plan.ts';
@@ -11,6 +12,7 @@ import { applyDelta } from '../config/snapshot-delta.ts';
 import { createLocalCounters, type SharedIntegers } from '../counters/local-counters.ts';
 import { createSharedCounters } from '../counters/shared-counters.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { nowMs } from '../gateway/now.ts';
 import { createRefusal } from '../gateway/refuse-request.ts';
 import { handleRequest } from '../gateway/request-flow.ts';
 import type { PlanGeneration } from '../gateway/route-plan.ts';
@@ -19,6 +21,7 @@ import { type Listener, startListener } from '../http/listener.ts';
 import { loadUws } from '../http/native-binding.ts';
 import { IsolateLane } from '../sandbox/isolate-lane.ts';
 import { changeLevelFor, createLogger } from '../telemetry/logger.ts';
+import { createTracer } from '../telemetry/tracing/tracer.ts';
 import { createUpstreamClient } from '../upstream/forward.ts';
 import { createRowFinder } from './find-row.ts';
 import { compilePolicy } from './gateway-policy.ts';
@@ -39,6 +42,8 @@ const DRAIN_POLL_MS = 20;
 const FLUSH_TIMEOUT_MS = 500;
 /** Idle connections get this long to carry one more request, which is then answered with `Connection: close`. */
 const DRAIN_LINGER_MS = 100;
+/** Longer than this a node that stops does not wait for a backend of traces. */
+const TRACE_FLUSH_MS = 3000;
 
 const { boot, index } = workerData as { readonly boot: Boot; readonly index: number };
 const { settings } = boot;
@@ -60,6 +65,14 @@ const client = createUpstreamClient({
   maxRequestsPerConnection: settings.upstreamKeepaliveMaxRequests,
   idleTimeoutMs: settings.upstreamKeepaliveIdleTimeoutSeconds * 1000,
 });
+const tracer = createTracer({
+  instrumentations: settings.tracingInstrumentations,
+  samplingRate: settings.tracingSamplingRate,
+  nodeId: boot.nodeId,
+  version: boot.version,
+  logger,
+  nowMs,
+});
 let lanes: readonly IsolateLane[] = [];
 let plan: RoutingPlan;
 let snapshot: Boot['snapshot'] = boot.snapshot;
@@ -73,6 +86,7 @@ const gateway: Gateway = {
     return lanes;
   },
   policy,
+  tracer,
   currentPlan: () => plan,
   forward: (request, events) => client.forward(request, events),
   retireGeneration,
@@ -91,6 +105,7 @@ start().catch((error: unknown) => {
 async function start(): Promise<void> {
   lanes = boot.bundles.map(createLane);
   applySnapshot(snapshot);
+  await prepareTraces();
   setInterval(() => {
     counters.sweep(Date.now());
     sharedCounters.sweep(Date.now());
@@ -139,6 +154,7 @@ function createLane(bundle: Boot['bundles'][number]): IsolateLane {
     findEntity: finder.find,
     takeCounters: counters.take,
     takeSharedCounters: sharedCounters.take,
+    exportTrace: (spanId: string, targetJson: string) => tracer?.export(spanId, targetJson),
   };
   return new IsolateLane(bundle, limits, services, {
     onLogLines: (lines) => {
@@ -211,7 +227,10 @@ function answer(number: number, run: () => WorkerAnswer): void {
 function applyUpdate({ delta, invalidations }: ConfigurationUpdate): void {
   const next = applyDelta(snapshot, delta);
   if (next.version === snapshot.version) snapshot = next;
-  else applySnapshot(next);
+  else {
+    applySnapshot(next);
+    void prepareTraces();
+  }
   invalidate(invalidations);
 }
 
@@ -236,6 +255,18 @@ function applySnapshot(given: Boot['snapshot']): void {
   if (previous === undefined) return;
   previous.isCurrent = false;
   if (previous.inFlight === 0) retireGeneration(previous);
+}
+
+/** Exporting takes modules that a worker without traces does not load; better before a request has to wait for it. */
+async function prepareTraces(): Promise<void> {
+  const isTraced = lanes.some(({ manifest }) =>
+    manifest.plugins.some(
+      ({ name, capabilities }) =>
+        capabilities.traceExport === true &&
+        snapshot.plugins.some((plugin) => plugin.enabled && plugin.name === name),
+    ),
+  );
+  if (isTraced) await tracer?.prepare();
 }
 
 function retireGeneration(generation: PlanGeneration): void {
@@ -278,11 +309,8 @@ function drain(): void {
     for (const lane of lanes) lane.flush();
     for (const listener of listeners) listener.close();
     client.close();
-    const overdue = setTimeout(() => process.exit(0), FLUSH_TIMEOUT_MS);
-    void sharedCounters.flush().finally(() => {
-      clearTimeout(overdue);
-      process.exit(0);
-    });
+    const counted = Promise.race([sharedCounters.flush(), delay(FLUSH_TIMEOUT_MS)]);
+    void Promise.allSettled([counted, tracer?.shutdown(TRACE_FLUSH_MS)]).finally(() => process.exit(0));
   }, DRAIN_POLL_MS);
 }
 

@@ -1,6 +1,8 @@
 /** Writes a request as a guest reads it (sdk/protocol/phase-call.ts): one line a fact, then one a header. */
 import { encodeLogFacts, type LogFacts, type ResponseFacts } from '../../sdk/protocol/phase-call.ts';
+import { TRACE_MARK } from '../../sdk/protocol/trace.ts';
 import type { ClientExchange } from '../http/client-exchange.ts';
+import type { RequestTrace } from '../telemetry/tracing/request-trace.ts';
 
 /** What a call needs besides the client's exchange. */
 export interface CallFacts {
@@ -13,11 +15,12 @@ export interface CallFacts {
   readonly consumer: string;
   readonly credential: string;
   readonly shared: string;
+  readonly trace?: RequestTrace | undefined;
 }
 
 /** `run` false only collects: another package has answered already. */
 export function encodeAccessCall(facts: CallFacts, plan: number, run: boolean): string {
-  const first = `${facts.generation} ${plan} ${run ? 'run' : 'collect'}\n`;
+  const first = encodeFirst(facts, plan, run ? 'run' : 'collect');
   return first + encodeState(facts, '') + encodeRequest(facts);
 }
 
@@ -28,7 +31,7 @@ export function encodeResponseCall(
   picks: string,
   response: ResponseFacts,
 ): string {
-  const first = `${facts.generation} ${plan} ${JSON.stringify(response)}\n`;
+  const first = encodeFirst(facts, plan, JSON.stringify(response));
   return first + encodeState(facts, picks) + encodeRequest(facts);
 }
 
@@ -40,9 +43,14 @@ export function encodeLogCall(
   log: LogFacts,
   full: boolean,
 ): string {
-  const first = `${facts.generation} ${plan} ${encodeLogFacts(log)}\n`;
+  const first = encodeFirst(facts, plan, encodeLogFacts(log));
   if (full) return first + encodeState(facts, picks) + encodeRequest(facts);
   return first + picks + '\n' + facts.consumer + '\n\n\n';
+}
+
+function encodeFirst({ generation, trace }: CallFacts, plan: number, phaseFacts: string): string {
+  const first = `${generation} ${plan} ${phaseFacts}`;
+  return trace === undefined ? first + '\n' : first + TRACE_MARK + trace.encode() + '\n';
 }
 
 // Joined by `+`: a template turns each part into text first, even one that is text already.

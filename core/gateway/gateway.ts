@@ -1,6 +1,7 @@
 /** What the request path works with: made once per worker, handed to every request. */
 import type { RoutingPlan } from '../config/build-plan.ts';
 import type { PhaseLane } from '../pipeline/phase-lane.ts';
+import type { Tracer } from '../telemetry/tracing/tracer.ts';
 import type { ForwardEvents, ForwardExchange, ForwardRequest } from '../upstream/forward-request.ts';
 import type { ClientAddressResolver } from './client-address.ts';
 import type { ResponseHeaderPolicy } from './response-headers.ts';
@@ -10,6 +11,8 @@ export interface Gateway {
   /** By lane number, as plans name them. */
   readonly lanes: readonly PhaseLane[];
   readonly policy: GatewayPolicy;
+  /** Undefined when no spans are recorded. */
+  readonly tracer: Tracer | undefined;
   /** The live configuration. A request takes it once and keeps it. */
   currentPlan(): RoutingPlan;
   forward(request: ForwardRequest, events: ForwardEvents): ForwardExchange;

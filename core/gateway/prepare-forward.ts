@@ -69,6 +69,7 @@ function forward(
       connectTimeoutMs: upstream.connectTimeoutMs,
       writeTimeoutMs: upstream.writeTimeoutMs,
       readTimeoutMs: upstream.readTimeoutMs,
+      observer: flow.trace?.isSampled === true ? flow.trace : undefined,
     },
     flow.response,
   );

@@ -1,15 +1,17 @@
 /** The end of every request: one record for each package with a log handler, handed over in batches. */
 import type { LogFacts } from '../../sdk/protocol/phase-call.ts';
+import { describeTracedRequest } from './describe-traced-request.ts';
 import { encodeLogCall } from './encode-call.ts';
 import { nowMs } from './now.ts';
 import type { RequestFlow } from './request-flow.ts';
 
 /** Status recorded when the client left before its answer was complete. */
-const CLIENT_CLOSED_REQUEST = 499;
+export const CLIENT_CLOSED_REQUEST = 499;
 
 export function recordRequest(flow: RequestFlow): void {
   const { lanes } = flow.plan;
   if (lanes.length === 0) return;
+  if (flow.trace?.isSampled === true) flow.gateway.tracer?.end(flow.trace, describeTracedRequest(flow));
   let facts: LogFacts | undefined;
   for (const [at, { lane, plan, hasLog, needsFullRecord }] of lanes.entries()) {
     const picks = flow.picks[at] ?? '';

@@ -6,16 +6,19 @@
  * except where a body has to be read whole.
  */
 import type { RequestChanges } from '../../sdk/protocol/phase-result.ts';
+import type { TraceReport } from '../../sdk/protocol/trace.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { ClientEvents, ClientExchange } from '../http/client-exchange.ts';
 import type { PhaseListener } from '../pipeline/phase-lane.ts';
 import type { PhaseFailureReason, PhaseOutcome } from '../pipeline/phase-outcome.ts';
 import { normalizePath } from '../router/normalize-path.ts';
+import { RequestTrace } from '../telemetry/tracing/request-trace.ts';
 import type { ForwardExchange } from '../upstream/forward-request.ts';
 import { type Answer, answerError, answerExit, answerPluginFailure, type Negotiation } from './answer.ts';
 import { type CallFacts, encodeAccessCall } from './encode-call.ts';
 import { findHeader } from './find-header.ts';
 import type { Gateway } from './gateway.ts';
+import { nowMs } from './now.ts';
 import { prepareForward } from './prepare-forward.ts';
 import { refuseAtGate } from './protocol-gate.ts';
 import { recordRequest } from './record-request.ts';
@@ -43,6 +46,8 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   /** What the route consumed of the path. */
   readonly matchedPath: string;
   readonly response: ResponseFlow;
+  /** Undefined unless spans are recorded, or a plugin passes a trace on. */
+  trace: RequestTrace | undefined;
 
   /** JSON as plugins gave it, '' for none. */
   consumer = '';
@@ -73,6 +78,8 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     this.isTrusted = client.isTrusted;
     const path = normalizePath(exchange.rawPath);
     const live = gateway.currentPlan();
+    const { tracer } = gateway;
+    const routedFromMs = tracer === undefined ? 0 : nowMs();
     const match = path === null ? null : live.router.match(routingFacts(exchange, path));
     this.path = path ?? exchange.rawPath;
     this.plan = match?.value ?? live.unmatched;
@@ -80,6 +87,10 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     this.#refusal = path === null ? 'GW_BAD_REQUEST' : match === null ? 'GW_ROUTE_NOT_FOUND' : undefined;
     this.picks = this.plan.lanes.length === 0 ? NO_PICKS : new Array<string>(this.plan.lanes.length).fill('');
     this.response = new ResponseFlow(this);
+    if (tracer !== undefined && this.plan.isTraced) {
+      this.trace = tracer.begin();
+      this.trace.onRouted(routedFromMs);
+    }
     this.plan.generation.inFlight++;
   }
 
@@ -106,6 +117,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
       this.#leaveAccess();
       return;
     }
+    this.trace?.onPhaseStart('access');
     const call = encodeAccessCall(this, segment.plan, this.#answer === undefined);
     this.#phaseCall = (this.gateway.lanes[segment.lane] as Gateway['lanes'][number]).submit(
       'access',
@@ -141,6 +153,11 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     this.#answer ??= answerPluginFailure();
     this.#nextSegment++;
     this.#runNextSegment();
+  }
+
+  onPhaseTrace(report: TraceReport): void {
+    if (report.state !== undefined) this.trace ??= RequestTrace.passedOn(report.state);
+    this.trace?.onPhaseReport(report);
   }
 
   async readBody(maxBytes: number): Promise<Uint8Array> {

@@ -4,6 +4,7 @@
  * plugin asked for the whole body.
  */
 import type { ResponseSource } from '../../sdk/protocol/phase-call.ts';
+import type { TraceReport } from '../../sdk/protocol/trace.ts';
 import type { GatewayError } from '../errors.ts';
 import type { PhaseListener } from '../pipeline/phase-lane.ts';
 import type { PhaseFailureReason, PhaseOutcome } from '../pipeline/phase-outcome.ts';
@@ -107,6 +108,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
 
   onEnd(): void {
     this.#isUpstreamDone = true;
+    this.#flow.trace?.onUpstreamEnd();
     if (this.#stage === 'deciding') {
       if (this.#waitsForBody) this.#runNextLane();
       return;
@@ -163,6 +165,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
       const at = this.#nextLane++;
       const phases = plan.lanes[at];
       if (phases === undefined || !phases.hasResponse || picks[at] === '') continue;
+      this.#flow.trace?.onPhaseStart('response');
       const facts = { status: this.status, source: this.source, headers: this.#headers };
       const body = phases.needsResponseBody ? { body: this.#bodyText() } : {};
       const call = encodeResponseCall(this.#flow, phases.plan, picks[at] ?? '', { ...facts, ...body });
@@ -187,6 +190,10 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
     this.#phaseCall = 0;
     this.#flow.gateway.logFailure(this.#flow.requestId, `response phase failed: ${reason}`, detail);
     this.#runNextLane();
+  }
+
+  onPhaseTrace(report: TraceReport): void {
+    this.#flow.onPhaseTrace(report);
   }
 
   readBody(maxBytes: number): Promise<Uint8Array> {

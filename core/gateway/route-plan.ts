@@ -38,6 +38,8 @@ export interface RoutePlan {
   readonly segments: readonly PlanSegment[];
   readonly lanes: readonly LanePhases[];
   readonly hasResponsePhase: boolean;
+  /** A plugin that could apply exports traces. */
+  readonly isTraced: boolean;
   readonly gate: 'open' | 'https-only' | 'grpc';
   /** Null without a service. */
   readonly upstream: UpstreamPlan | null;

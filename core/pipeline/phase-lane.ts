@@ -1,10 +1,13 @@
 /** The way into one package of plugins, as the request path sees it. */
+import type { TraceReport } from '../../sdk/protocol/trace.ts';
 import type { PhaseFailureReason, PhaseOutcome } from './phase-outcome.ts';
 
 /** Who started a phase. Exactly one of the first two is called, later, unless the phase is cancelled. */
 export interface PhaseListener {
   onPhaseOutcome(outcome: PhaseOutcome): void;
   onPhaseFailure(reason: PhaseFailureReason, detail: string): void;
+  /** Ahead of the outcome, where the request has a trace or a plugin has asked for one. */
+  onPhaseTrace?(report: TraceReport): void;
   /** A plugin wants the client's body: all of it, empty without one. Rejects above `maxBytes`. */
   readBody(maxBytes: number): Promise<Uint8Array>;
 }

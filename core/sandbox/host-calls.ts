@@ -10,6 +10,7 @@ import {
   type WindowArgument,
 } from '../../sdk/protocol/host-call.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+import { decodeTraceExport } from '../../sdk/protocol/trace.ts';
 import type { PhaseListener } from '../pipeline/phase-lane.ts';
 
 /** What the rest of the gateway does for guests. Implementations arrive as arguments: the sandbox knows none. */
@@ -23,6 +24,8 @@ export interface HostServices {
     windows: readonly WindowArgument[],
     cost: number,
   ): Promise<readonly number[]>;
+  /** Of the request with this span; `targetJson` is checked there. Never throws, whatever becomes of it. */
+  exportTrace?(spanId: string, targetJson: string): void;
 }
 
 export interface HostCallContext {
@@ -39,6 +42,7 @@ export interface PermittedCalls {
   /** Kinds of counter stores outside the node. */
   readonly counters: ReadonlySet<string>;
   readonly requestBody: boolean;
+  readonly traceExport: boolean;
 }
 
 const MAX_WINDOWS = 16;
@@ -77,6 +81,14 @@ const HOST_CALLS: Readonly<Record<HostCallName, Perform>> = {
     return services.takeSharedCounters(store, windows, cost).then((used) => used.join(','));
   },
 
+  'traces.export': (argument, { services, permitted }) => {
+    if (!permitted.traceExport) throw new Error(`the manifest does not ask for 'traceExport'`);
+    if (typeof argument !== 'string') throw new TypeError('traces.export takes text');
+    const { spanId, targetJson } = decodeTraceExport(argument);
+    services.exportTrace?.(spanId, targetJson);
+    return null;
+  },
+
   'request.body': async (_, { caller, permitted, maxBodyBytes }) => {
     if (!permitted.requestBody) throw new Error(`the manifest does not ask for 'requestBody'`);
     if (caller === undefined) throw new Error('there is no request');
@@ -106,6 +118,7 @@ export function permittedBy(manifest: PackageManifest): PermittedCalls {
     entities,
     counters: new Set(manifest.plugins.flatMap(({ capabilities }) => capabilities.counters ?? [])),
     requestBody: manifest.plugins.some(({ capabilities }) => capabilities.requestBody === true),
+    traceExport: manifest.plugins.some(({ capabilities }) => capabilities.traceExport === true),
   };
 }
 

@@ -11,6 +11,7 @@ import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { LogLine } from '../../sdk/protocol/phase-result.ts';
 import type { GuestConfiguration } from '../../sdk/protocol/plan.ts';
 import { SlotTable } from '../../sdk/protocol/slot-table.ts';
+import { decodeTraceReport } from '../../sdk/protocol/trace.ts';
 import type { PhaseLane, PhaseListener } from '../pipeline/phase-lane.ts';
 import type { PhaseFailureReason } from '../pipeline/phase-outcome.ts';
 import { ActiveCall } from './active-call.ts';
@@ -281,6 +282,9 @@ export class IsolateLane implements PhaseLane {
       case GUEST_FRAMES.logLines:
         this.#receiveLogLines(payload);
         break;
+      case GUEST_FRAMES.trace:
+        this.#receiveTrace(id, payload);
+        break;
       default:
         this.#noteTampering(`unknown frame '${kind}'`);
     }
@@ -295,6 +299,14 @@ export class IsolateLane implements PhaseLane {
       return;
     }
     this.#events.onLogLines(lines);
+  }
+
+  #receiveTrace(id: number, payload: string): void {
+    try {
+      this.#calls.get(id)?.listener?.onPhaseTrace?.(decodeTraceReport(payload));
+    } catch (error) {
+      this.#noteTampering(String(error));
+    }
   }
 
   /** The runtime of ours does not write such things: whatever runs in this isolate cannot be trusted any more. */

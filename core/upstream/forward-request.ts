@@ -18,6 +18,16 @@ export interface UpstreamOrigin {
   readonly key: string;
 }
 
+/** Hears of each step towards an answer, for traces. */
+export interface ForwardObserver {
+  onLookup(name: string): void;
+  /** Undefined: there was no answer. */
+  onLookupEnd(ip: string | undefined): void;
+  onTry(ip: string, port: number): void;
+  /** Of the last try. */
+  onTryFailed(error: GatewayError): void;
+}
+
 export interface ForwardRequest {
   readonly origin: UpstreamOrigin;
   readonly method: string;
@@ -31,6 +41,7 @@ export interface ForwardRequest {
   readonly connectTimeoutMs: number;
   readonly writeTimeoutMs: number;
   readonly readTimeoutMs: number;
+  readonly observer?: ForwardObserver | undefined;
 }
 
 export interface ResponseHead {

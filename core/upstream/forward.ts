@@ -172,6 +172,7 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
     const connection = this.connection!;
     this.connection = undefined;
     const error = new GatewayError(code, `${pool.ip}:${pool.origin.port}: ${detail}`, cause);
+    this.request.observer?.onTryFailed(error);
     const decision = this.hasHead || this.client.isClosed ? 'none' : this.decideRetry(connection, code);
     if (decision === 'free') {
       this.wantsNewConnection = true;
@@ -204,14 +205,19 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
 
   private attempt(): void {
     const address = this.client.resolver.nextKnown(this.request.origin.host);
-    if (address !== undefined) this.attemptAt(address);
-    else this.client.resolver.resolve(this.request.origin.host, this.onResolved);
+    if (address !== undefined) {
+      this.attemptAt(address);
+      return;
+    }
+    this.request.observer?.onLookup(this.request.origin.host);
+    this.client.resolver.resolve(this.request.origin.host, this.onResolved);
   }
 
   /** Only made into a bound function when a name has to be looked up. */
   private get onResolved() {
     return (address: string | undefined, error: GatewayError | undefined): void => {
       if (this.isEnded) return;
+      this.request.observer?.onLookupEnd(address);
       if (address === undefined) this.endWithError(error ?? new GatewayError('GW_NAME_RESOLUTION_FAILED'));
       else this.attemptAt(address);
     };
@@ -224,6 +230,7 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
     }
     const pool = this.client.pools.poolOf(this.request.origin, ip);
     this.pool = pool;
+    this.request.observer?.onTry(ip, this.request.origin.port);
     const idle = this.wantsNewConnection ? undefined : pool.takeIdle();
     if (idle !== undefined) {
       this.connection = idle;

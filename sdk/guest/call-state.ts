@@ -4,6 +4,7 @@ import type { PhaseName } from '../protocol/manifest.ts';
 import { REQUEST_LINE_COUNT, REQUEST_LINES, STATE_LINE_COUNT } from '../protocol/phase-call.ts';
 import type { BodyKind, LogLine, RequestChanges } from '../protocol/phase-result.ts';
 import type { GuestPlan } from '../protocol/plan.ts';
+import type { CallTrace } from './call-trace.ts';
 import type { LoadedInstance } from './configuration.ts';
 
 const MAX_LOG_LINES = 64;
@@ -46,6 +47,8 @@ export class CallState {
   newStatus = 0;
   /** latin1 text of the client's body once a plugin has read it. */
   bodyBytes: string | undefined;
+  /** Undefined where the host records nothing, until a plugin asks for a trace. */
+  trace: CallTrace | undefined;
   logLines: LogLine[] | undefined;
   isFinished = false;
   #waits = 0;

@@ -17,6 +17,7 @@ import { AccessRequestView, RequestView } from './request-view.ts';
 import { ResponseEditor, ResponseRecorder, ResponseView } from './response-recorder.ts';
 import { PluginView, RouterView } from './route-view.ts';
 import { ServiceRequestRecorder } from './service-request-recorder.ts';
+import { TraceExporterView, TraceView, TraceWriterView } from './tracing-view.ts';
 
 class KongView {
   protected readonly call: CallState;
@@ -85,6 +86,10 @@ export class AccessKongView extends KongView implements AccessKong {
   get entities(): EntitiesView {
     return new EntitiesView(this.call);
   }
+
+  get tracing(): TraceWriterView {
+    return new TraceWriterView(this.call);
+  }
 }
 
 export class ResponseKongView extends KongView implements ResponseKong {
@@ -103,6 +108,10 @@ export class ResponseKongView extends KongView implements ResponseKong {
     this.response = new ResponseEditor(call, facts, joinHeaders(facts.headers));
     const status = facts.source === 'service' ? facts.status : undefined;
     this.service = { response: { getStatus: () => status, getRawBody: () => facts.body } };
+  }
+
+  get tracing(): TraceView {
+    return new TraceView(this.call);
   }
 }
 
@@ -127,5 +136,9 @@ export class LogKongView extends KongView implements LogKong {
 
   get response(): ResponseView {
     return new ResponseView(this.record);
+  }
+
+  get tracing(): TraceExporterView {
+    return new TraceExporterView(this.call);
   }
 }

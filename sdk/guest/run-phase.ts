@@ -11,7 +11,9 @@ import type { PhaseName } from '../protocol/manifest.ts';
 import type { GuestError } from '../protocol/phase-result.ts';
 import { pickInstance } from '../protocol/plan.ts';
 import { SlotTable } from '../protocol/slot-table.ts';
+import { TRACE_MARK } from '../protocol/trace.ts';
 import { CallState } from './call-state.ts';
+import { CallTrace, type RunningPlugin } from './call-trace.ts';
 import { findGeneration, type Generation } from './configuration.ts';
 import { encodeResult } from './encode-result.ts';
 import { AccessKongView, LogKongView, ResponseKongView } from './kong.ts';
@@ -109,18 +111,29 @@ function invoke(call: CallState, kong: unknown, fail: (error: unknown) => void, 
   const plugin = call.instance?.plugin;
   const handler = plugin?.[call.phase as keyof PluginDefinition] as Handler | undefined;
   if (plugin === undefined || handler === undefined) return true;
+  const running = call.trace?.startPlugin(plugin.name);
   try {
     const outcome = handler.call(plugin, kong, call.instance?.config);
-    if (!(outcome instanceof Promise)) return true;
-    outcome.then(next, (error: unknown) => {
-      fail(error);
-      next();
-    });
-    return false;
+    if (outcome instanceof Promise) {
+      const settled = running === undefined ? next : () => endRunning(running, next);
+      outcome.then(settled, (error: unknown) => {
+        fail(error);
+        if (running !== undefined) running.error = messageOf(error);
+        settled();
+      });
+      return false;
+    }
   } catch (error) {
     fail(error);
-    return true;
+    if (running !== undefined) running.error = messageOf(error);
   }
+  running?.end();
+  return true;
+}
+
+function endRunning(running: RunningPlugin, next: () => void): void {
+  running.end();
+  next();
 }
 
 function openCall(id: number, phase: PhaseName, text: string): { call: CallState; generation: Generation } {
@@ -131,7 +144,10 @@ function openCall(id: number, phase: PhaseName, text: string): { call: CallState
   const planNumber = Number(text.slice(generationEnd + 1, planEnd));
   const plan = generation.plans[planNumber];
   if (plan === undefined) throw new RangeError(`no plan ${planNumber}`);
-  const call = new CallState(id, phase, plan, text.slice(planEnd + 1, lineEnd), text, lineEnd + 1);
+  const facts = text.slice(planEnd + 1, lineEnd);
+  const mark = facts.indexOf(TRACE_MARK);
+  const call = new CallState(id, phase, plan, mark < 0 ? facts : facts.slice(0, mark), text, lineEnd + 1);
+  if (mark >= 0) call.trace = CallTrace.decode(facts.slice(mark + 1));
   // Log records have no number: nobody cancels them.
   if (id !== 0) activeCalls.put(id, call);
   call.start();
@@ -158,7 +174,18 @@ function emitResult(call: CallState, failure: GuestError | undefined): void {
     result = encodeResult(call, failure ?? describeError(call, error));
   }
   closeCall(call);
+  const report = call.trace?.report() ?? '';
+  if (report !== '') emitFrame(GUEST_FRAMES.trace, call.id, report);
   emitFrame(kind, call.id, result);
+}
+
+/** Never throws, whatever was thrown. */
+function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return 'something that cannot be printed';
+  }
 }
 
 /** Never throws, whatever was thrown. */

@@ -45,6 +45,8 @@ export const GUEST_FRAMES = {
   hostCall: 'C',
   /** Log lines of a call; payload: JSON of `LogLine[]`. */
   logLines: 'G',
+  /** What became of the call's trace, ahead of its result; payload: trace.ts. */
+  trace: 'T',
 } as const;
 
 export function encodeFrame(kind: string, id: number, payload: string): string {

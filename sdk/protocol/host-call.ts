@@ -22,6 +22,12 @@ export interface HostCalls {
     argument: string;
     reply: string;
   };
+  /** Hands the spans of a request that has ended to an exporter. Nobody waits for the reply. */
+  'traces.export': {
+    /** `encodeTraceExport` of trace.ts. */
+    argument: string;
+    reply: null;
+  };
   /** latin1 text of the client's body. */
   'request.body': { argument: Record<string, never>; reply: string };
 }

@@ -4,8 +4,9 @@
  * `name NUL value`, and a NUL can be in neither.
  *
  * Line 0 is `<generation> <plan> <phase facts>`: for access `run` or `collect`, for response JSON of ResponseFacts,
- * for log `encodeLogFacts`. Then come STATE_LINES, REQUEST_LINES and the headers, each ended by a line feed; a log call
- * for plugins content with a summary ends behind the STATE_LINES, of which only picks and consumer are filled in then.
+ * for log `encodeLogFacts`; behind it, where the request has a trace, a tab and that (trace.ts). Then come STATE_LINES,
+ * REQUEST_LINES and the headers, each ended by a line feed; a log call for plugins content with a summary ends behind
+ * the STATE_LINES, of which only picks and consumer are filled in then.
  */
 
 /** What earlier plugins left behind; all empty for the first package of a request. */

@@ -96,6 +96,12 @@ export class RequestTrace implements TraceState {
     return encodeTrace(this);
   }
 
+  /** The route has just been found; `startedAtMs` is when the search began. */
+  onRouted(startedAtMs: number): void {
+    this.routerStartedAtMs = startedAtMs;
+    this.routerEndedAtMs = this.#nowMs();
+  }
+
   /** Plugins are about to run. */
   onPhaseStart(phase: TracedPhase): void {
     this.#phase = phase;

@@ -14,7 +14,7 @@ export interface Tracer {
   begin(): RequestTrace;
   /** The request is over. Its spans are kept for `export`, if it is sampled. */
   end(trace: RequestTrace, request: TracedRequest): void;
-  /** `spanId`: of the gateway's span. Throws when the target is malformed. A trace that is gone is passed over. */
+  /** `spanId`: of the gateway's span. Never throws: what cannot be exported is logged, a trace that is gone passed over. */
   export(spanId: string, targetJson: string): void;
   /** Loads what exporting takes, which blocks the thread for a moment. */
   prepare(): Promise<void>;
@@ -82,10 +82,12 @@ class WorkerTracer implements Tracer {
     if (ended === undefined) return;
     this.#ended.delete(spanId);
     const spans = describeSpans(ended.trace, ended.request, this.#recorded);
-    this.#pipelineOf(targetJson).then(
-      (pipeline) => pipeline.add(spans),
-      (error: unknown) => this.#noteLoss(spans.length, String(error)),
-    );
+    const lose = (error: unknown) => this.#noteLoss(spans.length, String(error));
+    try {
+      this.#pipelineOf(targetJson).then((pipeline) => pipeline.add(spans), lose);
+    } catch (error) {
+      lose(error);
+    }
   }
 
   async prepare(): Promise<void> {

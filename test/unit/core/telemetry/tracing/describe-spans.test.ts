@@ -218,8 +218,7 @@ it('records the lookup of a name, and one that failed', () => {
 
 it('records only what is asked for, and the request itself always', () => {
   const trace = begin();
-  trace.routerStartedAtMs = 1000;
-  trace.routerEndedAtMs = 1001;
+  trace.onRouted(999);
   trace.onLookup('origin.example');
   trace.onTry('127.0.0.1', 1);
   trace.onPhaseReport({

@@ -1,0 +1,43 @@
+/** opentelemetry: takes part in traces and exports the gateway's own spans. Contract/plugins.md section 4. */
+import { definePlugin, type InferConfig } from '@tollgate/sdk';
+import { propagate } from './propagate.ts';
+import { type PropagationPlan, planPropagation } from './propagation-plan.ts';
+import { schema } from './schema.ts';
+import { findTarget } from './trace-target.ts';
+
+type Config = InferConfig<typeof schema>;
+
+export default definePlugin({
+  name: 'opentelemetry',
+  version: '0.1.0',
+  priority: 14,
+  logRecord: 'summary',
+  capabilities: { traceExport: true },
+  schema,
+
+  access(kong, config) {
+    const plan = findPlan(config);
+    const { context, headers } = propagate(kong.request, kong.tracing, plan, config.sampling_rate);
+    for (const name of plan.clear) kong.service.request.clearHeader(name);
+    for (const [name, value] of headers) kong.service.request.setHeader(name, value);
+    const header = config.http_response_header_for_traceid;
+    if (header !== null) kong.response.setHeader(header, context.traceId);
+  },
+
+  log(kong, config) {
+    const target = findTarget(config);
+    if (target !== undefined) kong.tracing.export(target);
+  },
+});
+
+/** A configuration is one frozen object for as long as it is valid. */
+const plans = new WeakMap<Config, PropagationPlan>();
+
+function findPlan(config: Config): PropagationPlan {
+  let plan = plans.get(config);
+  if (plan === undefined) {
+    plan = planPropagation(config);
+    plans.set(config, plan);
+  }
+  return plan;
+}
