@@ -135,8 +135,8 @@ function serve(exchange: ClientExchange): void {
     handleRequest(exchange, gateway);
   } catch (error) {
     inFlight--;
-    logger.error({ err: error }, 'a request could not be handled');
-    const { status, headers, body } = renderRefusal('GW_INTERNAL', exchange);
+    const { status, headers, body, requestId } = renderRefusal('GW_INTERNAL', exchange);
+    logger.error({ request_id: requestId, err: error }, 'a request could not be handled');
     exchange.send(status, headers, body);
   }
 }

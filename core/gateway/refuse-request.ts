@@ -8,8 +8,11 @@ import type { GatewayPolicy } from './gateway.ts';
 import { nowMs } from './now.ts';
 import { createRequestId } from './request-id.ts';
 
+/** The answer, and the id by which it tells the client of the request. */
+export type IdentifiedRefusal = RefusalAnswer & { readonly requestId: string };
+
 export function createRefusal(policy: GatewayPolicy) {
-  return (code: ErrorCode, exchange: ClientExchange): RefusalAnswer => {
+  return (code: ErrorCode, exchange: ClientExchange): IdentifiedRefusal => {
     const requestId = createRequestId();
     const answer = answerError(new GatewayError(code), {
       accept: findHeader(exchange.headers, 'accept'),
@@ -22,6 +25,7 @@ export function createRefusal(policy: GatewayPolicy) {
       status: answer.status,
       headers: policy.responseHeaders.own(answer.headers, facts),
       body: String(answer.body),
+      requestId,
     };
   };
 }
