@@ -4,6 +4,7 @@
  * path-table.ts, because Kong's rules (undecoded segments, 405 and 415 before routing) are not those of a router
  * made for applications. Source: contract/admin-api.md sections 1.2–1.4.
  */
+import { randomUUID } from 'node:crypto';
 import fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -49,6 +50,7 @@ export function createHttpApp(endpoints: readonly Endpoint[], options: Transport
     bodyLimit: MAX_BODY_BYTES,
     exposeHeadRoutes: false,
     rewriteUrl: () => '/',
+    genReqId: () => randomUUID().replaceAll('-', ''),
     clientErrorHandler: refuseUnparsedRequest,
   });
   readBodiesRaw(app);
@@ -56,12 +58,12 @@ export function createHttpApp(endpoints: readonly Endpoint[], options: Transport
   app.addHook('onSend', async (_request, reply) => {
     if (options.showsLatency) reply.header('x-kong-admin-latency', Math.floor(reply.elapsedTime));
   });
-  app.setErrorHandler((error: FastifyError, _request, reply) =>
-    sendAnswer(reply, answerForTransportError(error) ?? explainToLog(error, options.logger)),
+  app.setErrorHandler((error: FastifyError, request, reply) =>
+    sendAnswer(reply, answerForTransportError(error) ?? explainToLog(error, request, options.logger)),
   );
   const handle = async (request: FastifyRequest, reply: FastifyReply) => {
     const answer = await answerRequest(table, request, reply).catch(
-      (error: unknown) => answerForError(error) ?? explainToLog(error, options.logger),
+      (error: unknown) => answerForError(error) ?? explainToLog(error, request, options.logger),
     );
     return sendAnswer(reply, answer);
   };
@@ -167,7 +169,8 @@ function answerForTransportError(error: FastifyError): AdminAnswer | undefined {
     : undefined;
 }
 
-function explainToLog(error: unknown, logger: ErrorLogger): AdminAnswer {
-  logger.error({ err: error }, 'an Admin API call failed unexpectedly');
+/** Without the path: a credential can be addressed by its key. */
+function explainToLog(error: unknown, { id, method }: FastifyRequest, logger: ErrorLogger): AdminAnswer {
+  logger.error({ request_id: id, method, err: error }, 'an Admin API call failed unexpectedly');
   return answerMessage(500, 'An unexpected error occurred');
 }
