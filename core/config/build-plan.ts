@@ -82,12 +82,21 @@ function planPlugins(
       const scopes = groupByScope(manifest.name, numbered);
       const consumers = consumersOf(scopes);
       if (consumers !== undefined) draft.consumers[manifest.name] = consumers;
-      planned.push({ scopes, lane, manifest });
+      planned.push({ scopes, lane, manifest: withoutIdlePhases(manifest, numbered) });
     }
   }
   return planned.sort(
     ({ manifest: a }, { manifest: b }) => b.priority - a.priority || (a.name < b.name ? 1 : -1),
   );
+}
+
+function withoutIdlePhases(
+  manifest: PluginManifest,
+  instances: readonly (readonly [number, PluginRow])[],
+): PluginManifest {
+  const { responseNeeds, phases } = manifest;
+  const isIdle = responseNeeds !== '' && instances.every(([, { config }]) => config[responseNeeds] == null);
+  return isIdle ? { ...manifest, phases: phases.filter((phase) => phase !== 'response') } : manifest;
 }
 
 function planRoute(

@@ -243,6 +243,7 @@ export class NodeConfiguration {
   async #takeChanges(): Promise<void> {
     const reading = await this.#readChanges();
     if (reading === undefined) {
+      this.#dependencies.logger.notice({}, 'reading the whole configuration');
       await this.#readEverything();
       await this.#publish();
       return;

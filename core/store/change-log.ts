@@ -38,9 +38,10 @@ interface LogRow {
   readonly keys: readonly string[];
 }
 
+/** Ordered by the table's column: the bare name would mean the text that is selected. */
 export async function readHead(kysely: Kysely<Tables>): Promise<LogPosition> {
   const { rows } = await sql<Pick<LogRow, 'sequence' | 'at'>>`
-    select sequence::text, at::text from changes order by sequence desc limit 1`.execute(kysely);
+    select sequence::text, at::text from changes order by changes.sequence desc limit 1`.execute(kysely);
   const [head] = rows;
   if (head === undefined) throw new Error('the log of changes is empty: its first row has been deleted');
   return { sequence: Number(head.sequence), at: head.at };
@@ -55,7 +56,7 @@ export async function readChanges(
   // The change the reader stands on is read again: while it is there, nothing behind it has been purged.
   const { rows } = await sql<LogRow>`
     select sequence::text, at::text, entity, operation, id::text, keys from changes
-    where sequence >= ${position.sequence} order by sequence limit ${maxChanges + 2}`.execute(kysely);
+    where sequence >= ${position.sequence} order by changes.sequence limit ${maxChanges + 2}`.execute(kysely);
   const [anchor, ...changes] = rows;
   const isKnown = Number(anchor?.sequence) === position.sequence && anchor?.at === position.at;
   if (!isKnown || changes.length > maxChanges) return undefined;

@@ -114,7 +114,7 @@ async function readBounded(
     const isWhole = count <= room;
     const found = isWhole
       ? await selectAll(kysely, entity)
-      : await readByIds(kysely, entity, keptIds(entity.name).slice(-room || Number.MAX_SAFE_INTEGER));
+      : await readByIds(kysely, entity, room === 0 ? [] : keptIds(entity.name).slice(-room));
     if (isWhole) complete.add(entity.name);
     rows.set(entity.name, found);
     room -= found.length;

@@ -2,7 +2,6 @@
  * Whether the database can be used, told by probes beside the traffic: one failure makes it suspect, a probe decides,
  * and while it is lost nobody has to wait for it in vain. When it answers again it is first caught up with.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 
 export interface WatchedDatabase {
   /** Rejects within a bounded time when the database does not answer. */
@@ -76,7 +75,7 @@ export class DatabaseWatch {
     let pauseMs = FIRST_RETRY_MS;
     let told: string | undefined;
     while (!signal.aborted) {
-      await delay(pauseMs, undefined, { signal }).catch(() => {});
+      await pause(pauseMs, signal);
       pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS);
       if (signal.aborted) return;
       const unreachable = await this.#probe();
@@ -103,6 +102,17 @@ export class DatabaseWatch {
       (error: unknown) => describe(error),
     );
   }
+}
+
+/** Ends early when the signal says so. */
+function pause(durationMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, durationMs);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 /** A refused connection to several addresses has its reasons in a list, and a wrapped one in its cause. */

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pollUntil } from '../../support/poll-until.ts';
 import { type Cluster, type ClusterNode, startCluster } from './cluster.ts';
 
+/** What a node logs that has missed changes which are gone, or too many. */
+const READING_EVERYTHING = 'reading the whole configuration';
 const LISTEN = 'listen tollgate_changes';
 
 let cluster: Cluster;
@@ -105,7 +107,8 @@ it('takes over what was changed in the database by hand', async () => {
   }
 });
 
-it('brings 500 writes in a row to every node', async () => {
+it('brings 500 writes in a row to every node, one by one', async () => {
+  const printed = new Map(nodes.map((node) => [node, node.gateway.output().length]));
   const { id: serviceId } = await first.write('POST', '/services', {
     host: first.upstream.host,
     port: first.upstream.port,
@@ -120,6 +123,7 @@ it('brings 500 writes in a row to every node', async () => {
       (versions) => versions.length > 0 && versions.every((v) => v >= tollgate.configuration_version),
     );
     for (const host of hosts) expect(await statusOn(node, host)).toBe(200);
+    expect(node.gateway.output().slice(printed.get(node))).not.toContain(READING_EVERYTHING);
   }
 }, 60_000);
 
@@ -159,6 +163,7 @@ it('reads everything anew when the changes it has missed are gone', async () => 
   await third.relay.restore();
   await served(third, made.host, 200);
   await served(third, host, 401, { apikey: key });
+  expect(third.gateway.output()).toContain(READING_EVERYTHING);
 });
 
 it('shows which version each worker serves', async () => {
