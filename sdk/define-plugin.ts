@@ -26,6 +26,11 @@ export interface PluginDefinition<Schema extends RecordField = RecordField> {
   readonly metrics?: Readonly<Record<string, MetricDeclaration>>;
   /** Default `full`. With `summary`, `log` sees the outcome, the route and the consumer, and costs far less. */
   readonly logRecord?: 'summary' | 'full';
+  /**
+   * Member of the configuration without which `response` has nothing to do: routes on which no instance sets it are
+   * spared the phase.
+   */
+  readonly responseNeeds?: string;
 
   /** Before the upstream. Return `kong.response.exit(…)` or `.error(…)` to answer. A throw answers 500. */
   access?(kong: AccessKong, config: InferConfig<Schema>): MaybePromise<Outcome>;

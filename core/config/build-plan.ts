@@ -25,6 +25,8 @@ interface PlannedPlugin {
   readonly scopes: PluginScopes;
   readonly lane: number;
   readonly manifest: PluginManifest;
+  /** Numbers of the instances that run in the response phase; undefined for all. */
+  readonly responders: ReadonlySet<number> | undefined;
 }
 
 interface GuestDraft {
@@ -82,7 +84,7 @@ function planPlugins(
       const scopes = groupByScope(manifest.name, numbered);
       const consumers = consumersOf(scopes);
       if (consumers !== undefined) draft.consumers[manifest.name] = consumers;
-      planned.push({ scopes, lane, manifest: withoutIdlePhases(manifest, numbered) });
+      planned.push({ scopes, lane, manifest, responders: findResponders(manifest, numbered) });
     }
   }
   return planned.sort(
@@ -90,13 +92,34 @@ function planPlugins(
   );
 }
 
-function withoutIdlePhases(
-  manifest: PluginManifest,
+/** The instances that have something to do in the response phase; undefined for all of them. */
+function findResponders(
+  { responseNeeds }: PluginManifest,
   instances: readonly (readonly [number, PluginRow])[],
+): ReadonlySet<number> | undefined {
+  if (responseNeeds === '') return undefined;
+  const isResponder = ({ config }: PluginRow) => (config[responseNeeds] ?? null) !== null;
+  return new Set(instances.flatMap(([number, row]) => (isResponder(row) ? [number] : [])));
+}
+
+/** The plugin as it is on a route with these candidates: without a phase in which none of them does anything. */
+function onRoute(
+  { manifest, responders }: PlannedPlugin,
+  candidates: InstanceCandidates,
+  ofConsumers: Readonly<Record<string, number>> = {},
 ): PluginManifest {
-  const { responseNeeds, phases } = manifest;
-  const isIdle = responseNeeds !== '' && instances.every(([, { config }]) => config[responseNeeds] == null);
-  return isIdle ? { ...manifest, phases: phases.filter((phase) => phase !== 'response') } : manifest;
+  if (responders === undefined) return manifest;
+  const { consumerAndRoute, routeAndService, fallback } = candidates;
+  const couldRespond =
+    responders.size > 0 &&
+    (responders.has(routeAndService) ||
+      responders.has(fallback) ||
+      [consumerAndRoute, ofConsumers].some((byConsumer) =>
+        Object.values(byConsumer).some((number) => responders.has(number)),
+      ));
+  return couldRespond
+    ? manifest
+    : { ...manifest, phases: manifest.phases.filter((phase) => phase !== 'response') };
 }
 
 function planRoute(
@@ -110,7 +133,8 @@ function planRoute(
   const lanes = new Map<number, LanePhases>();
   let isTraced = false;
   let open: { readonly lane: number; readonly steps: InstanceCandidates[] } | undefined;
-  for (const { scopes, lane, manifest } of plugins) {
+  for (const plugin of plugins) {
+    const { scopes, lane, manifest } = plugin;
     const candidates = findCandidates(scopes, route?.id, service?.id);
     if (candidates === undefined) continue;
     isTraced ||= manifest.capabilities.traceExport === true;
@@ -121,7 +145,9 @@ function planRoute(
     }
     open.steps.push(candidates);
     const plan = segments[segments.length - 1]?.plan ?? 0;
-    lanes.set(lane, addPhases(lanes.get(lane) ?? noPhases(lane, plan), manifest));
+    const { consumers } = drafts[lane] as GuestDraft;
+    const effective = onRoute(plugin, candidates, consumers[manifest.name]);
+    lanes.set(lane, addPhases(lanes.get(lane) ?? noPhases(lane, plan), effective));
   }
   const phases = [...lanes.values()];
   return {

@@ -12,16 +12,22 @@ export default definePlugin({
   version: '0.1.0',
   priority: 14,
   logRecord: 'summary',
+  responseNeeds: 'http_response_header_for_traceid',
   capabilities: { traceExport: true },
   schema,
 
   access(kong, config) {
     const plan = findPlan(config);
-    const { context, headers } = propagate(kong.request, kong.tracing, plan, config.sampling_rate);
+    const headers = propagate(kong.request, kong.tracing, plan, config.sampling_rate);
     for (const name of plan.clear) kong.service.request.clearHeader(name);
     for (const [name, value] of headers) kong.service.request.setHeader(name, value);
+  },
+
+  /** In a phase of its own, which runs on the answers of plugins before this one too. */
+  response(kong, config) {
     const header = config.http_response_header_for_traceid;
-    if (header !== null) kong.response.setHeader(header, context.traceId);
+    const traceId = kong.tracing.getContext()?.traceId;
+    if (header !== null && traceId !== undefined) kong.response.setHeader(header, traceId);
   },
 
   log(kong, config) {

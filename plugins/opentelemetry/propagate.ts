@@ -4,26 +4,20 @@ import { extractTrace, type Format, PROPAGATIONS } from './propagation/formats.t
 import type { CallerTrace, HeaderSource, OutgoingTrace, TraceHeader } from './propagation/trace-headers.ts';
 import type { PropagationPlan } from './propagation-plan.ts';
 
-export interface Propagated {
-  readonly context: TraceContext;
-  /** For the upstream. */
-  readonly headers: readonly TraceHeader[];
-}
-
-/** `samplingRate` null: the node's. */
+/** Returns the headers for the upstream. `samplingRate` null: the node's. */
 export function propagate(
   headers: HeaderSource,
   tracing: TraceWriter,
   plan: PropagationPlan,
   samplingRate: number | null,
-): Propagated {
+): readonly TraceHeader[] {
   const extraction = extractTrace(headers, plan.extract);
   const caller = extraction?.caller ?? {};
   const context = joinCaller(tracing, caller, samplingRate);
   const trace = outgoingTrace(context, caller);
   const preserved = extraction?.format ?? plan.defaultFormat;
   const formats = new Set<Format>(plan.inject.map((format) => (format === 'preserve' ? preserved : format)));
-  return { context, headers: [...formats].flatMap((format) => PROPAGATIONS[format].inject(trace)) };
+  return [...formats].flatMap((format) => PROPAGATIONS[format].inject(trace));
 }
 
 /** A caller that does not sample is followed; one that does has no say in what this node can take. */

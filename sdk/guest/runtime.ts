@@ -138,5 +138,6 @@ function describePlugin(definition: PluginDefinition): PluginManifest {
     capabilities: definition.capabilities ?? {},
     metrics: definition.metrics ?? {},
     logRecord: definition.logRecord ?? 'full',
+    responseNeeds: definition.responseNeeds ?? '',
   };
 }

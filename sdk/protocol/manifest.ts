@@ -45,6 +45,8 @@ export interface PluginManifest {
   readonly metrics: Readonly<Record<string, MetricDeclaration>>;
   /** `summary`: log records carry neither the request nor the credential, which makes them cheap to hand over. */
   readonly logRecord: 'summary' | 'full';
+  /** Member of the configuration without which the response phase does nothing; '' when it always does something. */
+  readonly responseNeeds: string;
 }
 
 export interface PackageManifest {

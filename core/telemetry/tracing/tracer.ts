@@ -16,7 +16,7 @@ export interface Tracer {
   end(trace: RequestTrace, request: TracedRequest): void;
   /** `spanId`: of the gateway's span. Never throws: what cannot be exported is logged, a trace that is gone passed over. */
   export(spanId: string, targetJson: string): void;
-  /** Loads what exporting takes, which blocks the thread for a moment. */
+  /** Loads what exporting takes, which blocks the thread for a moment. Never rejects. */
   prepare(): Promise<void>;
   /** Delivers what is queued, within the time given. */
   shutdown(limitMs: number): Promise<void>;
@@ -91,7 +91,11 @@ class WorkerTracer implements Tracer {
   }
 
   async prepare(): Promise<void> {
-    await this.#load();
+    try {
+      await this.#load();
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'traces cannot be exported');
+    }
   }
 
   async shutdown(limitMs: number): Promise<void> {
