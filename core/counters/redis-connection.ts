@@ -194,6 +194,8 @@ export class RedisConnection {
   async #send(client: Redis | Cluster, calls: readonly Call[]): Promise<void> {
     const unknown: Call[] = [];
     const first = await sendAll(client, calls, 'evalsha');
+    const unable = first.find(isUnableToCount);
+    if (unable !== undefined && this.#client === client) this.#lose((unable as Error).message);
     for (const [at, call] of calls.entries()) {
       if (isUnknownScript(first[at])) unknown.push(call);
       else this.#settle(call, first[at]);
@@ -233,6 +235,11 @@ async function sendAll(
   } catch (error) {
     return calls.map(() => asError(error));
   }
+}
+
+/** It answers, but not as one that counts: it has become a replica, or is still loading. Another one may be found. */
+function isUnableToCount(reply: unknown): boolean {
+  return reply instanceof Error && /^(?:READONLY|LOADING|MASTERDOWN|NOAUTH)\b/.test(reply.message);
 }
 
 function isUnknownScript(reply: unknown): boolean {

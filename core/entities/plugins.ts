@@ -98,7 +98,12 @@ function liftCheck(check: EntityCheck): EntityCheck {
   const lift = (name: string) => `config.${name}`;
   switch (check.kind) {
     case 'conditional':
-      return { ...check, if_field: lift(check.if_field), then_field: lift(check.then_field) };
+      return {
+        ...check,
+        if_field: lift(check.if_field),
+        then_field: lift(check.then_field),
+        ...(check.unless_any_of !== undefined && { unless_any_of: check.unless_any_of.map(lift) }),
+      };
     case 'conditional_at_least_one_of':
       return {
         ...check,

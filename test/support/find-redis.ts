@@ -3,7 +3,7 @@
  * port; Docker; the server's program on this machine, installed first when root on Debian.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -74,7 +74,7 @@ async function startInDocker(): Promise<RedisServer> {
 
 /**
  * A throw-away server from the program of the Debian package, keeping nothing on disk. `options` are further ones of
- * its command line; `port` has to be given again in them when it is not to be plain TCP.
+ * its command line, in which `{port}` stands for its port; `--port 0` among them switches plain TCP off.
  */
 export async function startRedisServer(
   options: readonly string[] = [],
@@ -87,7 +87,10 @@ export async function startRedisServer(
   let server: ChildProcess;
   let ended: Promise<void>;
   const start = async () => {
-    const args = [
+    // A sentinel insists on a file of its own to write to; an empty one does for everybody.
+    const file = join(folder, 'redis.conf');
+    writeFileSync(file, '');
+    const usual = [
       '--port',
       `${port}`,
       '--bind',
@@ -99,9 +102,8 @@ export async function startRedisServer(
       '--dir',
       folder,
     ];
-    server = spawn(program, [...args, ...options.map((option) => option.replace('{port}', `${port}`))], {
-      stdio: 'ignore',
-    });
+    const own = options.map((option) => option.replace('{port}', `${port}`));
+    server = spawn(program, [file, ...usual, ...own], { stdio: 'ignore' });
     ended = new Promise((resolve) => {
       server.once('exit', () => resolve());
       server.once('error', () => resolve());

@@ -203,6 +203,25 @@ describe('a connection', () => {
     expect(Number(/total_connections_received:(\d+)/.exec(info)?.[1])).toBeLessThanOrEqual(5);
   });
 
+  it('leaves a server that has become a replica, and finds it again as a master', async () => {
+    const [one, other] = [await startRedisServer(), await startRedisServer()];
+    onTestFinished(() => one.stop());
+    onTestFinished(() => other.stop());
+    const admin = openRedis(one.url);
+    onTestFinished(() => admin.close());
+    const { connection, told } = connectTo({ host: '127.0.0.1', port: one.port });
+    await takeInRedis(connection, [windowOf('k')], 1);
+    await admin.client.replicaof('127.0.0.1', other.port);
+    await expect(takeInRedis(connection, [windowOf('k')], 1)).rejects.toThrow('cannot be reached: READONLY');
+    await admin.client.replicaof('NO', 'ONE');
+    await pollUntil(
+      'the master',
+      () => takeInRedis(connection, [windowOf('k')], 1).catch(() => []),
+      ({ length }) => length === 1,
+    );
+    expect(told.at(-1)).toBe(`back 127.0.0.1:${one.port}`);
+  });
+
   it('logs in with a password, or a user and a password, to a database of its own', async () => {
     const own = await startRedisServer([
       '--requirepass',
