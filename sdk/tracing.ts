@@ -65,8 +65,8 @@ export interface TraceTarget {
 export interface TraceExporter extends TraceReader {
   /**
    * Hands the spans of this request to an exporter in the host, once; nothing happens when the trace is not sampled.
-   * Returns at once and never fails: what cannot be delivered is logged by the host. Targets are known by identity:
-   * pass the same object for every request of a configuration.
+   * Throws without the capability; otherwise returns at once, and what cannot be delivered is logged by the host.
+   * Targets are known by identity: pass the same object for every request of a configuration.
    */
   export(target: TraceTarget): void;
 }

@@ -73,6 +73,9 @@ const targetTexts = new WeakMap<TraceTarget, string>();
 
 export class TraceExporterView extends TraceView implements TraceExporter {
   export(target: TraceTarget): void {
+    // The host refuses it as well, but nobody waits to hear that.
+    if (this.call.instance?.plugin.capabilities?.traceExport !== true)
+      throw new Error(`the manifest does not ask for 'traceExport'`);
     const state = this.call.trace?.state;
     if (state === undefined || !state.isSampled || !state.isRecording) return;
     let text = targetTexts.get(target);

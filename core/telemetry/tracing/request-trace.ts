@@ -6,6 +6,9 @@ import { encodeTrace, type TraceReport, type TraceState } from '../../../sdk/pro
 import type { GatewayError } from '../../errors.ts';
 import { createSpanId, createTraceId } from './trace-ids.ts';
 
+/** More than any route has plugins; a guest that says more is not listened to. */
+const MAX_RUNS = 512;
+
 export type TracedPhase = 'access' | 'response';
 
 /** A plugin in a phase. Times are Unix times in ms. */
@@ -121,6 +124,7 @@ export class RequestTrace implements TraceState {
     const earliestMs = this.#phaseStartedAtMs;
     const latestMs = Math.max(earliestMs, this.#nowMs());
     for (const { plugin, startedAtMs, endedAtMs, error } of timings) {
+      if (this.runs.length >= MAX_RUNS) return;
       const start = Math.min(latestMs, Math.max(earliestMs, startedAtMs));
       const end = Math.min(latestMs, Math.max(start, endedAtMs));
       this.runs.push({ phase: this.#phase, plugin, startedAtMs: start, endedAtMs: end, error });

@@ -57,4 +57,8 @@ export default definePlugin({
         break;
     }
   },
+
+  log(kong) {
+    kong.tracing.export({} as Parameters<typeof kong.tracing.export>[0]);
+  },
 });

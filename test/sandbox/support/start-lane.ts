@@ -6,10 +6,12 @@ import { bundlePackage } from '../../../core/sandbox/bundle-package.ts';
 import type { HostServices } from '../../../core/sandbox/host-calls.ts';
 import { IsolateLane } from '../../../core/sandbox/isolate-lane.ts';
 import type { IsolateLimits } from '../../../core/sandbox/isolate-limits.ts';
+import type { RequestTrace } from '../../../core/telemetry/tracing/request-trace.ts';
 import type { LogLine } from '../../../sdk/protocol/phase-result.ts';
+import type { TraceReport } from '../../../sdk/protocol/trace.ts';
 
 export type CallResult =
-  | { readonly outcome: PhaseOutcome }
+  | { readonly outcome: PhaseOutcome; readonly report: TraceReport | undefined }
   | { readonly failure: PhaseFailureReason; readonly detail: string };
 
 export interface LaneUnderTest {
@@ -17,9 +19,9 @@ export interface LaneUnderTest {
   readonly incidents: PhaseFailureReason[];
   readonly logLines: LogLine[];
   /** Submits now; the fixture reads `does` from the header `x-do`. */
-  run(does: string): Promise<CallResult>;
+  run(does: string, trace?: RequestTrace): Promise<CallResult>;
   /** Submits a log record of such a request. */
-  log(does: string): void;
+  log(does: string, trace?: RequestTrace): void;
   end(): void;
 }
 
@@ -77,15 +79,20 @@ export async function startLane(
     lane,
     incidents,
     logLines,
-    run: (does) =>
+    run: (does, trace) =>
       new Promise((resolve) => {
-        lane.submit('access', encodeAccessCall(factsFor(does), 0, true), {
-          onPhaseOutcome: (outcome) => resolve({ outcome }),
+        let report: TraceReport | undefined;
+        lane.submit('access', encodeAccessCall({ ...factsFor(does), trace }, 0, true), {
+          onPhaseOutcome: (outcome) => resolve({ outcome, report }),
+          onPhaseTrace: (said) => {
+            report = said;
+          },
           onPhaseFailure: (failure, detail) => resolve({ failure, detail }),
           readBody: async () => Buffer.from('a body'),
         });
       }),
-    log: (does) => lane.submitLog(encodeLogCall(factsFor(does), 0, '0', LOG_FACTS, true)),
+    log: (does, trace) =>
+      lane.submitLog(encodeLogCall({ ...factsFor(does), trace }, 0, '0', LOG_FACTS, true)),
     end: () => lane.dispose(),
   };
 }
