@@ -226,7 +226,7 @@ describe('a connection', () => {
     const own = await startRedisServer([
       '--requirepass',
       'open sesame',
-      ...['--user', 'limiter', 'on', '>pass', '~*', '+@all'],
+      ...['--user', 'limiter', 'on', '>pass', '~k', '+eval', '+evalsha', '+incrby', '+expire', '+info'],
     ]);
     onTestFinished(() => own.stop());
     const at = { host: '127.0.0.1', port: own.port };

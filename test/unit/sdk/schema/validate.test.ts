@@ -174,6 +174,12 @@ describe('rules across fields', () => {
     expect(validate(record, { a: 'y' })).toBeUndefined();
   });
 
+  it('drop a condition when a field that stands in for the other is given', () => {
+    const record = of(s.conditional('a', { eq: 'x' }, 'b', { required: true }, ['c']));
+    expect(validate(record, { a: 'x', c: ['z'] })).toBeUndefined();
+    expect(validate(record, { a: 'x', c: null })).toMatchObject({ b: 'required field missing' });
+  });
+
   it('keep silent about fields that are in error themselves', () => {
     expect(validate(of(s.onlyOneOf('a', 'b')), { a: 1, b: 'x' })).toEqual({ a: 'expected a string' });
   });
