@@ -2,8 +2,7 @@
 import type { Invalidation } from '../../sdk/protocol/host-call.ts';
 import type { RowChange } from '../cache/row-cache.ts';
 import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
-import type { LoggedChange } from '../store/change-log.ts';
-import type { ChangeReading } from '../store/configuration-reader.ts';
+import type { LogExcerpt, LoggedChange } from '../store/change-log.ts';
 import type { Snapshot } from './snapshot.ts';
 import {
   isEmptyDelta,
@@ -25,13 +24,15 @@ export const EVERYTHING: Invalidation = {
 };
 
 /** A change that touches no row of the snapshot moves its sequence and leaves its version. */
-export function describeDelta(snapshot: Snapshot, { changes, rows, position }: ChangeReading): SnapshotDelta {
+export function describeDelta(snapshot: Snapshot, { changes, position }: LogExcerpt): SnapshotDelta {
   const deltaOf = <Row>(entity: (typeof SNAPSHOT_ENTITIES)[number]): RowsDelta<Row> => {
-    const found = rows.get(entity);
-    const ids = new Set(changes.flatMap((change) => (change.entity === entity ? [change.id ?? ''] : [])));
+    const latest = new Map<string, EntityRow | undefined>();
+    for (const change of changes) {
+      if (change.entity === entity && change.id !== null) latest.set(change.id, change.row);
+    }
     return {
-      upserted: [...(found?.values() ?? [])] as unknown as Row[],
-      removed: [...ids].filter((id) => found?.has(id) !== true),
+      upserted: [...latest.values()].filter((row) => row !== undefined) as unknown as Row[],
+      removed: [...latest].flatMap(([id, row]) => (row === undefined ? [id] : [])),
     };
   };
   const delta: SnapshotDelta = {
@@ -46,16 +47,15 @@ export function describeDelta(snapshot: Snapshot, { changes, rows, position }: C
 }
 
 /** One for each row, however often it was written. */
-export function describeRowChanges(entity: string, { changes, rows }: ChangeReading): readonly RowChange[] {
-  const keysById = new Map<string, Set<string>>();
+export function describeRowChanges(entity: string, { changes }: LogExcerpt): readonly RowChange[] {
+  const byId = new Map<string, { readonly keys: Set<string>; readonly row: EntityRow | undefined }>();
   for (const change of changes) {
     if (change.entity !== entity || change.id === null) continue;
-    const keys = keysById.get(change.id) ?? new Set();
+    const keys = byId.get(change.id)?.keys ?? new Set();
     for (const key of change.keys) keys.add(key);
-    keysById.set(change.id, keys);
+    byId.set(change.id, { keys, row: change.row });
   }
-  const found = rows.get(entity);
-  return [...keysById].map(([id, keys]) => ({ id, keys: [...keys], row: found?.get(id) }));
+  return [...byId].map(([id, { keys, row }]) => ({ id, keys: [...keys], row }));
 }
 
 export function describeInvalidations(changes: readonly LoggedChange[]): readonly Invalidation[] {

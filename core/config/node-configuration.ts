@@ -7,12 +7,8 @@ import type { Invalidation } from '../../sdk/protocol/host-call.ts';
 import { type CachedRow, RowCache } from '../cache/row-cache.ts';
 import type { EntityDefinition } from '../entities/define-entity.ts';
 import { type ChangeListener, listenForChanges } from '../store/change-listener.ts';
-import type { LogPosition } from '../store/change-log.ts';
-import {
-  type ChangeReading,
-  type ConfigurationReader,
-  createConfigurationReader,
-} from '../store/configuration-reader.ts';
+import type { LogExcerpt, LogPosition } from '../store/change-log.ts';
+import { type ConfigurationReader, createConfigurationReader } from '../store/configuration-reader.ts';
 import { createEntityStore, type ExpiringEntityStore } from '../store/create-entity-store.ts';
 import type { Database } from '../store/database.ts';
 import { DatabaseWatch } from '../store/database-watch.ts';
@@ -176,7 +172,10 @@ export class NodeConfiguration {
     const pollMs = pollSeconds * 1000;
     this.#timers.push(setInterval(() => this.#catchUpInBackground(), pollMs).unref());
     this.#listener = listenForChanges(database.createClient, pollMs, {
-      onChange: () => this.#catchUpInBackground(),
+      // A node hears of its own writes too, when it serves them already.
+      onChange: (sequence) => {
+        if (sequence === undefined || sequence > this.#snapshot.sequence) this.#catchUpInBackground();
+      },
       onLost: () => this.#watch.suspect(),
     });
   }
@@ -256,7 +255,7 @@ export class NodeConfiguration {
   }
 
   /** Undefined when everything has to be read. */
-  async #readChanges(): Promise<ChangeReading | undefined> {
+  async #readChanges(): Promise<LogExcerpt | undefined> {
     const position = this.#position;
     if (position === undefined) return undefined;
     const read = () => this.#reader.readChanges(position);
@@ -264,7 +263,7 @@ export class NodeConfiguration {
     return this.#watch.problem === undefined ? this.#guard(read) : read();
   }
 
-  #apply(reading: ChangeReading): ConfigurationUpdate {
+  #apply(reading: LogExcerpt): ConfigurationUpdate {
     for (const { name } of this.#bounded) {
       const changes = describeRowChanges(name, reading);
       if (changes.length > 0) this.#cache.apply(name, changes);

@@ -7,8 +7,8 @@ import type pg from 'pg';
 import { CHANGE_CHANNEL } from './change-log.ts';
 
 export interface ListenerEvents {
-  /** Something was written, or may have been while nobody listened. */
-  onChange(): void;
+  /** Changes up to this number were written; undefined when any may have been while nobody listened. */
+  onChange(sequence: number | undefined): void;
   /** The connection broke; it may be the only one that did. */
   onLost(): void;
 }
@@ -38,10 +38,10 @@ export function listenForChanges(
         client.on('error', () => resolve());
       });
       try {
-        client.on('notification', () => events.onChange());
+        client.on('notification', ({ payload }) => events.onChange(Number(payload)));
         await client.connect();
         await client.query(`listen ${CHANGE_CHANNEL}`);
-        events.onChange();
+        events.onChange(undefined);
         pauseMs = FIRST_RETRY_MS;
         await untilBroken(client, broken, heartbeatMs, signal);
       } catch {

@@ -1,6 +1,9 @@
 /** Reading the log of changes that the triggers of migration 0003 write, on from where a node stands. */
 import { type Kysely, sql } from 'kysely';
+import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
 import type { Tables } from './database.ts';
+import { fromColumns } from './entity-columns.ts';
+import { selectVisible } from './select-entities.ts';
 
 /** Postgres tells the number of the newest change on this channel when a writer commits. */
 export const CHANGE_CHANNEL = 'tollgate_changes';
@@ -23,8 +26,13 @@ export interface LoggedChange {
   readonly keys: readonly string[];
 }
 
+/** A change, and what is stored of its row when the log is read: undefined when it is gone. */
+export interface ReadChange extends LoggedChange {
+  readonly row: EntityRow | undefined;
+}
+
 export interface LogExcerpt {
-  readonly changes: readonly LoggedChange[];
+  readonly changes: readonly ReadChange[];
   /** Of the last change, or where the reader stood already. */
   readonly position: LogPosition;
 }
@@ -36,6 +44,7 @@ interface LogRow {
   readonly operation: LoggedChange['operation'];
   readonly id: string | null;
   readonly keys: readonly string[];
+  readonly columns: Readonly<Record<string, unknown>> | null;
 }
 
 /** Ordered by the table's column: the bare name would mean the text that is selected. */
@@ -47,22 +56,37 @@ export async function readHead(kysely: Kysely<Tables>): Promise<LogPosition> {
   return { sequence: Number(head.sequence), at: head.at };
 }
 
-/** Undefined when changes since `position` are gone, or so many that reading everything is cheaper. */
+/**
+ * One statement, so that changes and rows are of one moment. Undefined when changes since `position` are gone, or so
+ * many that reading everything is cheaper.
+ */
 export async function readChanges(
   kysely: Kysely<Tables>,
+  entities: readonly EntityDefinition[],
   position: LogPosition,
   maxChanges: number,
 ): Promise<LogExcerpt | undefined> {
+  const stored = entities.map(
+    (entity) => sql`when ${sql.lit(entity.name)} then (select to_jsonb(stored) from
+      ${selectVisible(kysely, entity).whereRef('id', '=', sql.ref('changes.id'))} as stored)`,
+  );
   // The change the reader stands on is read again: while it is there, nothing behind it has been purged.
   const { rows } = await sql<LogRow>`
-    select sequence::text, at::text, entity, operation, id::text, keys from changes
+    select sequence::text, at::text, entity, operation, id::text, keys,
+      case when sequence = ${position.sequence} then null else case entity ${sql.join(stored, sql` `)} end end as columns
+    from changes
     where sequence >= ${position.sequence} order by changes.sequence limit ${maxChanges + 2}`.execute(kysely);
-  const [anchor, ...changes] = rows;
+  const [anchor, ...found] = rows;
   const isKnown = Number(anchor?.sequence) === position.sequence && anchor?.at === position.at;
-  if (!isKnown || changes.length > maxChanges) return undefined;
-  const last = changes.at(-1);
+  if (!isKnown || found.length > maxChanges) return undefined;
+  const definitions = new Map(entities.map((entity) => [entity.name, entity]));
+  const last = found.at(-1);
   return {
-    changes,
+    changes: found.map(({ entity, operation, id, keys, columns }) => {
+      const definition = definitions.get(entity);
+      const row = definition && columns !== null ? fromColumns(definition, columns) : undefined;
+      return { entity, operation, id, keys, row };
+    }),
     position: last === undefined ? position : { sequence: Number(last.sequence), at: last.at },
   };
 }

@@ -25,11 +25,6 @@ export interface ReadingBound {
   keptIds(entity: string): readonly string[];
 }
 
-export interface ChangeReading extends LogExcerpt {
-  /** Rows that the changes name and that are there: entity → id → row. */
-  readonly rows: ReadonlyMap<string, ReadonlyMap<string, EntityRow>>;
-}
-
 /** Every method may throw StoreUnavailableError. */
 export interface ConfigurationReader {
   /** All rows of `whole`; of `bounded` as many entities whole as fit, the small ones first, and kept rows of others. */
@@ -39,7 +34,7 @@ export interface ConfigurationReader {
     bound: ReadingBound,
   ): Promise<WholeReading>;
   /** Undefined when the log does not reach back to `position`: then everything has to be read. */
-  readChanges(position: LogPosition): Promise<ChangeReading | undefined>;
+  readChanges(position: LogPosition): Promise<LogExcerpt | undefined>;
   /** Forgets changes that all nodes should have seen. */
   purgeChanges(): Promise<void>;
 }
@@ -75,20 +70,14 @@ export function createConfigurationReader(
         return { position, rows, complete };
       }),
 
-    readChanges: (position) =>
-      atOneMoment(async (kysely) => {
-        const excerpt = await readChanges(kysely, position, MAX_CHANGES);
-        if (excerpt === undefined || excerpt.changes.some(({ id }) => id === null)) return undefined;
-        const named = Map.groupBy(excerpt.changes, ({ entity }) => entity);
-        const rows = new Map<string, Map<string, EntityRow>>();
-        for (const entity of entities) {
-          const ids = new Set((named.get(entity.name) ?? []).map(({ id }) => id ?? ''));
-          if (ids.size === 0) continue;
-          const found = await readByIds(kysely, entity, [...ids]);
-          rows.set(entity.name, new Map(found.map((row) => [row.id, row])));
-        }
-        return { ...excerpt, rows };
-      }),
+    async readChanges(position) {
+      try {
+        const excerpt = await readChanges(database.kysely, entities, position, MAX_CHANGES);
+        return excerpt?.changes.some(({ id }) => id === null) === true ? undefined : excerpt;
+      } catch (error) {
+        throw translateFailure(error);
+      }
+    },
 
     async purgeChanges() {
       try {

@@ -29,7 +29,7 @@ export async function selectByColumn(
   column: string,
   value: string,
 ): Promise<EntityRow | undefined> {
-  const found = await visibleRows(kysely, entity).where(sql.ref(column), '=', value).executeTakeFirst();
+  const found = await selectVisible(kysely, entity).where(sql.ref(column), '=', value).executeTakeFirst();
   return found && fromColumns(entity, found);
 }
 
@@ -37,7 +37,7 @@ export async function selectAll(
   kysely: Transaction,
   entity: EntityDefinition,
 ): Promise<readonly EntityRow[]> {
-  const found = await visibleRows(kysely, entity).orderBy('id').execute();
+  const found = await selectVisible(kysely, entity).orderBy('id').execute();
   return found.map((columns) => fromColumns(entity, columns));
 }
 
@@ -47,7 +47,7 @@ export async function selectByIds(
   ids: readonly string[],
 ): Promise<readonly EntityRow[]> {
   if (ids.length === 0) return [];
-  const found = await visibleRows(kysely, entity).where('id', 'in', ids).execute();
+  const found = await selectVisible(kysely, entity).where('id', 'in', ids).execute();
   return found.map((columns) => fromColumns(entity, columns));
 }
 
@@ -70,7 +70,7 @@ export async function selectPage(
   entity: EntityDefinition,
   query: PageQuery,
 ): Promise<Page> {
-  let select = visibleRows(kysely, entity);
+  let select = selectVisible(kysely, entity);
   if (query.offset !== undefined) {
     const [lastId] = decodeOffset(query.offset, 1, ([id]) => isUuid(id));
     select = select.where('id', '>', lastId);
@@ -89,7 +89,7 @@ export async function selectPage(
   return found.length > query.size && last ? { rows, offset: encodeOffset([last.id]) } : { rows };
 }
 
-function visibleRows(kysely: Transaction, entity: EntityDefinition) {
+export function selectVisible(kysely: Transaction, entity: EntityDefinition) {
   return kysely.selectFrom<keyof Tables>(entity.name).select(selectionOf(entity)).where(isVisible(entity));
 }
 

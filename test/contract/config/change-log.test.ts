@@ -3,13 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { EntityDefinition } from '../../../core/entities/define-entity.ts';
 import { listEntities } from '../../../core/entities/registry.ts';
-import { type LogPosition, purgeChanges, readHead } from '../../../core/store/change-log.ts';
+import { type LogExcerpt, type LogPosition, purgeChanges, readHead } from '../../../core/store/change-log.ts';
 import {
-  type ChangeReading,
   type ConfigurationReader,
   createConfigurationReader,
 } from '../../../core/store/configuration-reader.ts';
+import { createEntityStore } from '../../../core/store/create-entity-store.ts';
 import { closeDatabase, openDatabase } from '../../../core/store/database.ts';
 import { prepareSchema } from '../../../core/store/migrator.ts';
 import { createTestDatabase } from '../../support/test-database.ts';
@@ -45,7 +46,7 @@ function specifyLog(open: () => Promise<TestDatabase>) {
   };
 
   /** What has changed since the test began. */
-  const read = async (): Promise<ChangeReading> => {
+  const read = async (): Promise<LogExcerpt> => {
     const reading = await reader.readChanges(start);
     if (reading === undefined) throw new Error('the log does not reach back');
     return reading;
@@ -58,16 +59,46 @@ function specifyLog(open: () => Promise<TestDatabase>) {
   it('tells of rows made, changed and deleted, with their unique values before and after', async () => {
     const id = await insertConsumer('ann');
     await execute(`update consumers set username = 'ben', custom_id = '7' where id = '${id}'`);
-    const { changes, rows } = await read();
+    const { changes } = await read();
     expect(changes.map(({ operation, keys }) => [operation, [...keys].sort()])).toEqual([
       ['insert', ['username=ann']],
       ['update', ['custom_id=7', 'username=ann', 'username=ben']],
     ]);
-    expect(rows.get('consumers')?.get(id)).toMatchObject({ id, username: 'ben', custom_id: '7' });
+    expect(changes.at(-1)?.row).toMatchObject({ id, username: 'ben', custom_id: '7' });
     await execute(`delete from consumers where id = '${id}'`);
     const last = await read();
     expect(last.changes.at(-1)).toMatchObject({ entity: 'consumers', operation: 'delete', id });
-    expect(last.rows.get('consumers')?.has(id)).toBe(false);
+    expect(last.changes.map(({ row }) => row)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('reads rows as the store does, whatever their fields hold', async () => {
+    const store = createEntityStore(test.database, entities);
+    const definitionOf = (name: string) =>
+      entities.find((entity) => entity.name === name) as EntityDefinition;
+    const routes = definitionOf('routes');
+    const keys = definitionOf('keyauth_credentials');
+    const consumerId = await insertConsumer(randomUUID());
+    const route = await store.insert(routes, {
+      ...Object.fromEntries(Object.keys(routes.fields).map((name) => [name, null])),
+      id: randomUUID(),
+      created_at: 1_700_000_000,
+      hosts: ['a.test', 'b "c"\\'],
+      paths: [],
+      headers: { 'x-a': ['1', '2'] },
+      strip_path: true,
+      regex_priority: 7,
+      tags: ['ä', '{}'],
+    });
+    const key = await store.insert(
+      keys,
+      { id: randomUUID(), created_at: 1, consumer: { id: consumerId }, key: randomUUID(), tags: null },
+      3600,
+    );
+    const { changes } = await read();
+    expect(changes.at(-2)?.row).toEqual(route);
+    expect(changes.at(-1)?.row).toEqual({ ...key, ttl: expect.any(Number) });
+    await execute(`update keyauth_credentials set expires_at = now() where id = '${key.id}'`);
+    expect((await read()).changes.at(-1)?.row).toBeUndefined();
   });
 
   it('tells of what is deleted in cascade', async () => {

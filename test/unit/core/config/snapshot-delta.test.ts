@@ -8,8 +8,7 @@ import {
 import { EMPTY_SNAPSHOT, type Snapshot } from '../../../../core/config/snapshot.ts';
 import { applyDelta } from '../../../../core/config/snapshot-delta.ts';
 import type { EntityRow } from '../../../../core/entities/define-entity.ts';
-import type { LoggedChange } from '../../../../core/store/change-log.ts';
-import type { ChangeReading } from '../../../../core/store/configuration-reader.ts';
+import type { LogExcerpt, LoggedChange, ReadChange } from '../../../../core/store/change-log.ts';
 
 type Tables = Record<'services' | 'routes' | 'plugins' | 'consumers', Map<string, EntityRow>>;
 interface Write {
@@ -33,7 +32,7 @@ const createTables = (): Tables => ({
 });
 
 /** Writes to the tables and reads what a node would read of it. */
-function perform(tables: Tables, writes: readonly Write[], sequence: number): ChangeReading {
+function perform(tables: Tables, writes: readonly Write[], sequence: number): LogExcerpt {
   const changes: LoggedChange[] = [];
   for (const { entity, id, value } of writes) {
     const existed = tables[entity].has(id);
@@ -47,14 +46,11 @@ function perform(tables: Tables, writes: readonly Write[], sequence: number): Ch
       keys: [],
     });
   }
-  const rows = new Map<string, Map<string, EntityRow>>();
-  for (const { entity, id } of changes) {
-    const found = rows.get(entity) ?? new Map<string, EntityRow>();
-    const row = tables[entity as keyof Tables].get(id ?? '');
-    if (row !== undefined) found.set(row.id, row);
-    rows.set(entity, found);
-  }
-  return { changes, rows, position: { sequence, at: '' } };
+  const read = changes.map((change): ReadChange => {
+    const row = tables[change.entity as keyof Tables].get(change.id ?? '');
+    return { ...change, row };
+  });
+  return { changes: read, position: { sequence, at: '' } };
 }
 
 const sorted = (rows: ReadonlyMap<string, EntityRow>) =>
@@ -92,16 +88,16 @@ it('refuses a change that was made for another version', () => {
 });
 
 it('tells a row once with all keys it had, however often it was written', () => {
-  const change = (keys: string[], operation: LoggedChange['operation'] = 'update'): LoggedChange => ({
+  const row = { id: 'a', username: 'z' };
+  const change = (keys: string[], operation: LoggedChange['operation'] = 'update'): ReadChange => ({
     entity: 'consumers',
     operation,
     id: 'a',
     keys,
+    row,
   });
-  const row = { id: 'a', username: 'z' };
-  const reading: ChangeReading = {
+  const reading: LogExcerpt = {
     changes: [change(['username=x'], 'insert'), change(['username=x', 'username=y']), change(['username=z'])],
-    rows: new Map([['consumers', new Map([['a', row]])]]),
     position: { sequence: 3, at: '' },
   };
   expect(describeRowChanges('consumers', reading)).toEqual([
