@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { findFreePort } from '../support/free-port.ts';
 import { exchangeBytes } from '../support/raw-http.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { serve } from './support/serve.ts';
 import { type ProxyUnderTest, startProxy } from './support/start-proxy.ts';
 
 const CLI = fileURLToPath(new URL('../../core/cli.ts', import.meta.url));
@@ -21,6 +22,7 @@ const SECRETS = {
   redisSentinelPassword: 'hush-sentinel-password',
   upstreamPassword: 'hush-upstream-password',
   exporter: 'hush-exporter-authorization',
+  exporterLogin: 'hush-exporter-login',
 } as const;
 
 const basicHeader = `Basic ${Buffer.from(`customer:${SECRETS.basic}`).toString('base64')}`;
@@ -90,7 +92,13 @@ describe('the log of a gateway at level debug', () => {
     relay = await startRelay(new URL(url));
     url.port = String(relay.port);
     url.password = SECRETS.databasePassword;
-    proxy = await startProxy({ DATABASE_URL: url.href, TOLLGATE_LOG_LEVEL: 'debug', TOLLGATE_WORKERS: '1' });
+    proxy = await startProxy({
+      DATABASE_URL: url.href,
+      TOLLGATE_LOG_LEVEL: 'debug',
+      TOLLGATE_WORKERS: '1',
+      TOLLGATE_TRACING_INSTRUMENTATIONS: 'all',
+      TOLLGATE_TRACING_SAMPLING_RATE: '1',
+    });
   });
   afterAll(async () => {
     await proxy?.stop();
@@ -243,6 +251,32 @@ describe('the log of a gateway at level debug', () => {
         );
       }
       await proxy.write('DELETE', `/plugins/${plugin.id}`);
+    }
+    expectNothingShown();
+  });
+
+  it('shows no credential of a collector of traces that cannot be reached or refuses', async () => {
+    const refusing = await serve((request, response) => {
+      response.writeHead(401, { 'Content-Type': 'text/plain' });
+      response.end(`no: ${request.headers.authorization}`);
+    });
+    onTestFinished(() => refusing.stop());
+    for (const port of [await findFreePort(), refusing.port]) {
+      const { host, routeId } = await proxy.expose();
+      await proxy.write('POST', `/routes/${routeId}/plugins`, {
+        name: 'opentelemetry',
+        config: {
+          traces_endpoint: `http://collector:${SECRETS.exporterLogin}@127.0.0.1:${port}/v1/traces`,
+          headers: { authorization: `Bearer ${SECRETS.exporter}` },
+          sampling_rate: 1,
+          queue: { max_batch_size: 1, max_coalescing_delay: 0, max_retry_time: 0 },
+          connect_timeout: 200,
+        },
+      });
+      for (let count = 0; count < 3; count++) await proxy.send(host);
+    }
+    while (!logLines().some(({ msg }) => msg === 'spans could not be exported')) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
     expectNothingShown();
   });
