@@ -31,6 +31,7 @@ USER 10001:10001
 VOLUME /var/lib/tollgate
 EXPOSE 8000 8001 8100
 STOPSIGNAL SIGTERM
+# For the status listener above: one at another port needs a check of its own.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["node", "-e", "fetch('http://127.0.0.1:8100/status/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/opt/tollgate/core/cli.ts"]
