@@ -4,11 +4,19 @@
  */
 import ivm from 'isolated-vm';
 import type { GuestRuntime } from '../../sdk/guest/runtime.ts';
+import { TELL_HOST } from '../../sdk/protocol/frames.ts';
 import type { PackageBundle } from './bundle-package.ts';
 import type { IsolateLimits } from './isolate-limits.ts';
 import { withGuestYoungGeneration } from './young-generation.ts';
 
 type GuestFunction = keyof GuestRuntime;
+
+/** Who hears a guest. */
+export interface GuestListener {
+  /** In the middle of a crossing, once all calls wait or are over; the guest goes on with what is returned. */
+  onSaid(text: string): string;
+  onCatastrophe(message: string): void;
+}
 
 const GUEST_FUNCTIONS: readonly GuestFunction[] = [
   'describe',
@@ -56,14 +64,20 @@ export class PluginIsolate {
   #cpuTimeNs = 0n;
 
   /** Loads the bundle. Throws CrossingError when it does not load within its limits. */
-  constructor(bundle: PackageBundle, limits: IsolateLimits, onCatastrophe: (message: string) => void) {
+  constructor(bundle: PackageBundle, limits: IsolateLimits, listener: GuestListener) {
     this.#isolate = withGuestYoungGeneration(
-      () => new ivm.Isolate({ memoryLimit: limits.memoryMb, onCatastrophicError: onCatastrophe }),
+      () =>
+        new ivm.Isolate({
+          memoryLimit: limits.memoryMb,
+          onCatastrophicError: (message) => listener.onCatastrophe(message),
+        }),
     );
     this.#pumpOptions = { timeout: limits.crossingTimeoutMs };
     this.#loadTimeoutMs = limits.loadTimeoutMs;
     try {
       const context = this.#isolate.createContextSync();
+      const tell = new ivm.Callback((text: unknown) => listener.onSaid(String(text)));
+      context.global.setSync(TELL_HOST, tell);
       context.evalSync(HARDENING, { timeout: limits.loadTimeoutMs });
       const script = this.#isolate.compileScriptSync(bundle.code, { filename: `${bundle.name}.js` });
       script.runSync(context, { timeout: limits.loadTimeoutMs });
@@ -93,10 +107,10 @@ export class PluginIsolate {
     return this.#isolate.isDisposed ? 0 : this.#isolate.getHeapStatisticsSync().used_heap_size;
   }
 
-  /** One crossing of the request path. Throws CrossingError. */
-  pump(frames: string): string {
+  /** One crossing of the request path; what the guest has to say the listener hears meanwhile. Throws CrossingError. */
+  pump(frames: string): void {
     try {
-      return this.#pump.applySync(undefined, [frames], this.#pumpOptions) as string;
+      this.#pump.applySync(undefined, [frames], this.#pumpOptions);
     } catch (error) {
       throw this.#describe(error);
     }

@@ -14,28 +14,32 @@ interface Waiting {
 
 const waiting = new SlotTable<Waiting>();
 let frames = '';
-/** A pump that is cut short after it has returned its frames loses them. */
-let taken = '';
+let onFrames: () => void = () => {};
 
 export function emitFrame(kind: string, id: number, payload: string): void {
+  if (frames === '') onFrames();
   frames += encodeFrame(kind, id, payload);
 }
 
+/** `listener` is called when there is something to say again; it must not take it at once. */
+export function listenForFrames(listener: () => void): void {
+  onFrames = listener;
+}
+
+/** How much there is to say. */
+export function countEmitted(): number {
+  return frames.length;
+}
+
 export function takeFrames(): string {
-  taken = frames;
+  const taken = frames;
   frames = '';
   return taken;
 }
 
-/** The host has what was taken last. */
-export function forgetTakenFrames(): void {
-  taken = '';
-}
-
-/** The host has not got what was taken last: it is taken again. */
-export function restoreTakenFrames(): void {
+/** What was taken did not reach the host: it is taken again. */
+export function restoreFrames(taken: string): void {
   frames = taken + frames;
-  taken = '';
 }
 
 /**

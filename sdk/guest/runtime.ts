@@ -2,9 +2,9 @@
  * The guest's side of the wall: what the host may call. A bundle made of this file and of plugin packages is all
  * that runs in an isolate.
  *
- * `pump` is the only function called while traffic flows. It takes whatever the host has for the guest and returns
- * whatever the guest has for the host, prefixed with the number of calls that could still run: promise reactions
- * run after it has returned, so a number above zero asks for another pump.
+ * `pump` is the only function called while traffic flows. It takes whatever the host has for the guest. What the guest
+ * has to say it tells the host in the promise reactions that run after `pump` has returned, within the same crossing
+ * (conversation.ts).
  */
 import type { PluginDefinition } from '../define-plugin.ts';
 import { decodeFrames, HOST_FRAMES } from '../protocol/frames.ts';
@@ -12,24 +12,18 @@ import type { Invalidation } from '../protocol/host-call.ts';
 import { type PackageManifest, PHASE_NAMES, type PluginManifest } from '../protocol/manifest.ts';
 import type { GuestConfiguration } from '../protocol/plan.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
-import { motion } from './call-state.ts';
 import { addGeneration, dropGeneration } from './configuration.ts';
+import { resumeConversation, startConversation } from './conversation.ts';
 import { forgetLookups, invalidateEntities, limitEntityCache } from './entity-cache.ts';
 import { collectMetrics, declareMetric } from './metric-store.ts';
-import {
-  forgetHostCalls,
-  forgetTakenFrames,
-  restoreTakenFrames,
-  settleHostCall,
-  takeFrames,
-} from './outbox.ts';
+import { forgetHostCalls, settleHostCall } from './outbox.ts';
 import { abandonLog, activeCalls, expireLogs, startAccess, startLog, startResponse } from './run-phase.ts';
 
 /** What the host finds in the isolate after loading a bundle. Every function takes and returns text. */
 export interface GuestRuntime {
   describe(): string;
   configure(json: string): string;
-  pump(frames: string): string;
+  pump(frames: string): void;
   /**
    * To be called after a pump was cut short: how many of its frames were begun, the last of which is to blame.
    * Promise reactions that were due are lost then, so lookups under way are forgotten; frames are given out again.
@@ -42,6 +36,7 @@ const DEFAULT_PROTOCOLS = ['grpc', 'grpcs', 'http', 'https'];
 const DEFAULT_SCOPES = ['global', 'service', 'route', 'consumer'] as const;
 
 export function createRuntime(definitions: readonly PluginDefinition[]): GuestRuntime {
+  startConversation(receiveFrame);
   const plugins = new Map(definitions.map((definition) => [definition.name, definition]));
   for (const { metrics } of definitions) {
     for (const [name, declaration] of Object.entries(metrics ?? {})) declareMetric(name, declaration);
@@ -58,14 +53,13 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
       return '';
     },
     pump(frames) {
-      forgetTakenFrames();
       begunFrames = 0;
-      settledHostCalls = 0;
+      if (wasCut) resumeConversation();
+      wasCut = false;
       decodeFrames(frames, 0, receiveFrame);
-      return `${motion.count + settledHostCalls}\n${takeFrames()}`;
     },
     resume() {
-      restoreTakenFrames();
+      wasCut = true;
       forgetLookups();
       abandonLog();
       return begunFrames;
@@ -74,9 +68,9 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
   };
 }
 
+/** Frames that the current crossing has begun with, replies in its midst included. */
 let begunFrames = 0;
-/** Host calls answered by the current pump: whoever awaits them runs after it has returned. */
-let settledHostCalls = 0;
+let wasCut = false;
 
 function receiveFrame(kind: string, id: number, payload: string): void {
   begunFrames++;
@@ -91,11 +85,9 @@ function receiveFrame(kind: string, id: number, payload: string): void {
       startLog(id, payload);
       break;
     case HOST_FRAMES.reply:
-      settledHostCalls++;
       settleHostCall(payload, false);
       break;
     case HOST_FRAMES.failure:
-      settledHostCalls++;
       settleHostCall(payload, true);
       break;
     case HOST_FRAMES.cancel:

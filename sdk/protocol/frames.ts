@@ -49,6 +49,9 @@ export const GUEST_FRAMES = {
   trace: 'T',
 } as const;
 
+/** The one function of the host that a guest finds, as a global the runtime takes away: text in, text out. */
+export const TELL_HOST = 'tollgateTellHost';
+
 export function encodeFrame(kind: string, id: number, payload: string): string {
   return kind + ' ' + id + ' ' + payload.length + '\n' + payload;
 }

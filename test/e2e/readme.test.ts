@@ -160,8 +160,11 @@ describe('the guides', () => {
 
   it('show an example plugin that loads in an isolate', async () => {
     const bundle = await bundlePackage({ name: 'example', entries: [EXAMPLE] });
-    const isolate = new PluginIsolate(bundle, ISOLATE_LIMITS, (message) => {
-      throw new Error(message);
+    const isolate = new PluginIsolate(bundle, ISOLATE_LIMITS, {
+      onSaid: () => '',
+      onCatastrophe: (message) => {
+        throw new Error(message);
+      },
     });
     const { plugins } = JSON.parse(String(isolate.call('describe'))) as PackageManifest;
     isolate.dispose();

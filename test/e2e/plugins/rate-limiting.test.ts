@@ -451,9 +451,7 @@ describe('the configuration', () => {
 
   it('says which rule a missing host breaks', async () => {
     const { fields } = await refusal({ minute: 5, policy: 'redis' });
-    expect(fields['@entity']).toContain(
-      "failed conditional validation given value of field 'config.policy'",
-    );
+    expect(fields['@entity']).toContain("failed conditional validation given value of field 'config.policy'");
   });
 
   it.each([0, 0.019, -2])('refuses a sync_rate of %d', async (sync_rate) => {
