@@ -12,6 +12,7 @@ import {
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import { decodeTraceExport } from '../../sdk/protocol/trace.ts';
 import type { PhaseListener } from '../pipeline/phase-lane.ts';
+import { recallTake, rememberTake, type TakeMemory } from './counted-once.ts';
 
 /** What the rest of the gateway does for guests. Implementations arrive as arguments: the sandbox knows none. */
 export interface HostServices {
@@ -33,6 +34,8 @@ export interface HostCallContext {
   /** The request the call was made for; undefined for calls that belong to none. */
   readonly caller: Pick<PhaseListener, 'readBody'> | undefined;
   readonly permitted: PermittedCalls;
+  /** Of the call, so that one that is run again does not count again. */
+  readonly memory?: TakeMemory | undefined;
   readonly maxBodyBytes: number;
 }
 
@@ -63,22 +66,30 @@ const HOST_CALLS: Readonly<Record<HostCallName, Perform>> = {
     return services.findEntity(entity, field, value);
   },
 
-  'counters.take': (argument, { services }) => {
+  'counters.take': (argument, { services, memory }) => {
     if (typeof argument !== 'string') throw new TypeError('counters.take takes text');
+    const known = memory && recallTake(memory, 'counters.take', argument);
+    if (known !== undefined) return known;
     const { cost, windows } = decodeTake(argument);
     checkTake(windows, cost);
-    return services.takeCounters(windows, cost).join(',');
+    const reply = services.takeCounters(windows, cost).join(',');
+    if (memory !== undefined) rememberTake(memory, 'counters.take', argument, reply);
+    return reply;
   },
 
-  'counters.takeShared': (argument, { services, permitted }) => {
+  'counters.takeShared': (argument, { services, permitted, memory }) => {
     if (typeof argument !== 'string') throw new TypeError('counters.takeShared takes text');
+    const known = memory && recallTake(memory, 'counters.takeShared', argument);
+    if (known !== undefined) return known;
     const { store: text, cost, windows } = decodeTakeShared(argument);
     const store = storeNamed(text);
     if (!permitted.counters.has(store.kind)) {
       throw new Error(`the manifest does not list the counters '${store.kind}'`);
     }
     checkTake(windows, cost);
-    return services.takeSharedCounters(store, windows, cost).then((used) => used.join(','));
+    const reply = services.takeSharedCounters(store, windows, cost).then((used) => used.join(','));
+    if (memory !== undefined) rememberTake(memory, 'counters.takeShared', argument, reply);
+    return reply;
   },
 
   'traces.export': (argument, { services, permitted }) => {

@@ -1,5 +1,11 @@
 /** rate-limiting: so many requests per period of the calendar. Contract/plugins.md section 2. */
-import { type AccessKong, type CounterWindow, definePlugin, type InferConfig } from '@tollgate/sdk';
+import {
+  type AccessKong,
+  type CounterWindow,
+  definePlugin,
+  type InferConfig,
+  type TakeOptions,
+} from '@tollgate/sdk';
 import { storeOptionsOf } from './counter-store.ts';
 import { decide } from './decide.ts';
 import { identifyClient } from './identifier.ts';
@@ -18,7 +24,10 @@ export default definePlugin({
   async access(kong, config) {
     const nowMs = Date.now();
     const windows = listWindows(kong, config, nowMs);
-    const used = await takeOne(kong, config, windows);
+    const options = storeOptionsOf(config);
+    const used = await (options === undefined
+      ? kong.counters.take(windows)
+      : takeShared(kong, config, windows, options));
     // Nobody knows what is left, and nothing is said of it.
     if (used === undefined) return;
     const decision = decide(
@@ -42,17 +51,15 @@ export default definePlugin({
 });
 
 /**
- * Takes one from every window and returns the use of each before; nothing is taken when a window is full, except in
- * Redis, where reading is counting. Undefined when the counters cannot be reached and the request is to pass all the
- * same; throws when it is not.
+ * Undefined when the counters cannot be reached and the request is to pass all the same; throws when it is not. What
+ * could not be counted stays uncounted.
  */
-async function takeOne(
+async function takeShared(
   kong: AccessKong,
   config: InferConfig<typeof schema>,
   windows: readonly CounterWindow[],
+  options: TakeOptions,
 ): Promise<readonly number[] | undefined> {
-  const options = storeOptionsOf(config);
-  if (options === undefined) return kong.counters.take(windows);
   try {
     return await kong.counters.take(windows, options);
   } catch (error) {
