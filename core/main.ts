@@ -11,6 +11,7 @@ import { announceStart } from './announce-start.ts';
 import { checkPorts } from './check-ports.ts';
 import { NodeConfiguration } from './config/node-configuration.ts';
 import { createPluginCatalog } from './config/plugin-catalog.ts';
+import { waiveChecks } from './config/waive-checks.ts';
 import { createClusterCounters } from './counters/cluster-counters.ts';
 import { DataPlane } from './data-plane/supervisor.ts';
 import { listEntities } from './entities/registry.ts';
@@ -74,8 +75,9 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
     countInCluster: clusterCounters.takeAll,
   };
   const dataPlane = new DataPlane(boot, services, logger);
-  catalog = createPluginCatalog(await dataPlane.start(), enabledPlugins(settings));
-  configuration.follow(dataPlane);
+  const packages = waiveChecks(await dataPlane.start(), settings.redisUrl === undefined ? [] : ['redis_url']);
+  catalog = createPluginCatalog(packages, enabledPlugins(settings));
+  configuration.follow(dataPlane, snapshot);
 
   const state = createNodeState({
     nodeId,

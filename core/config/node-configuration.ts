@@ -162,10 +162,12 @@ export class NodeConfiguration {
     }
   }
 
-  /** From now on changes reach these workers, which serve `snapshot` already. */
-  follow(servers: ConfigurationServers): void {
+  /** From now on changes reach these workers, which serve the snapshot `served` already. */
+  follow(servers: ConfigurationServers, served: Snapshot): void {
     const { database, pollSeconds } = this.#dependencies;
     this.#servers = servers;
+    // The database may have come back while they started.
+    this.#isOutOfStep = served !== this.#snapshot;
     this.#timers.push(setInterval(() => void this.#maintain(), MAINTENANCE_MS).unref());
     // Nobody else can write to an embedded database.
     if (database.kind === 'embedded') return;

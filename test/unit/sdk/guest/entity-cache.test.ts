@@ -97,6 +97,19 @@ describe('the cache of rows', () => {
     expect(peekEntity('keys', 'key', value)).toEqual({ id: 'fresh' });
   });
 
+  it('forgets all rows, misses and lookups under way when everything may have changed', async () => {
+    await load(keyOf('a'), { id: 'a' });
+    await load(keyOf('none'), null, 'other');
+    const underWay = loadEntity('keys', 'key', keyOf('b'));
+    const [asked] = askedNumbers();
+    invalidateEntities({ entity: '', id: '', keys: [], withReferences: true, everything: true });
+    answer(asked, { id: 'b' });
+    expect(await underWay).toEqual({ id: 'b' });
+    expect(peekEntity('keys', 'key', keyOf('a'))).toBeUndefined();
+    expect(peekEntity('other', 'key', keyOf('none'))).toBeUndefined();
+    expect(peekEntity('keys', 'key', keyOf('b'))).toBeUndefined();
+  });
+
   it('asks anew after a failure and after lookups were forgotten', async () => {
     const value = keyOf('a');
     const failing = loadEntity('keys', 'key', value);
