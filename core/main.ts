@@ -16,7 +16,7 @@ import { createClusterCounters } from './counters/cluster-counters.ts';
 import { DataPlane } from './data-plane/supervisor.ts';
 import { listEntities } from './entities/registry.ts';
 import { createNodeState } from './node-state.ts';
-import { bundlePackage } from './sandbox/bundle-package.ts';
+import { bundlePackage, releaseBundler } from './sandbox/bundle-package.ts';
 import { BUNDLED_PACKAGE } from './sandbox/bundled-package.ts';
 import { describeConfiguration } from './settings/describe-configuration.ts';
 import type { Settings } from './settings/load-settings.ts';
@@ -69,7 +69,9 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
     onRecovered: () => logger.notice('the database can be counted in again'),
   });
   const { snapshot } = configuration;
-  const boot = { settings, nodeId, version, bundles: [await bundlePackage(BUNDLED_PACKAGE)], snapshot };
+  const bundles = [await bundlePackage(BUNDLED_PACKAGE)];
+  await releaseBundler();
+  const boot = { settings, nodeId, version, bundles, snapshot };
   const services = {
     findRow: configuration.findRow,
     countInCluster: clusterCounters.takeAll,

@@ -4,7 +4,7 @@
  */
 import { isBuiltin } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { build, type Plugin, stop } from 'esbuild';
 
 /** Plugins that share an isolate: they trust each other, and one crossing carries all of them. */
 export interface PluginPackage {
@@ -29,6 +29,9 @@ export class BundleError extends Error {
 }
 
 const SDK_FOLDER = fileURLToPath(new URL('../../sdk/', import.meta.url));
+
+/** Ends the bundler's own process, which would otherwise stay. The next bundle starts it again. */
+export const releaseBundler: () => Promise<void> = stop;
 
 /** Throws BundleError with every problem found. */
 export async function bundlePackage({ name, entries }: PluginPackage): Promise<PackageBundle> {
