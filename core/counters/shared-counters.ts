@@ -1,5 +1,5 @@
 /** Counters that several nodes share, as a worker reaches them: each store by its settings, connections made on demand. */
-import type { RedisCounterStore, SharedCounterStore } from '../../sdk/protocol/counter-store.ts';
+import type { RedisSettings, SharedCounterStore } from '../../sdk/protocol/counter-store.ts';
 import type { WindowArgument } from '../../sdk/protocol/host-call.ts';
 import { RedisConnection, type RedisEvents } from './redis-connection.ts';
 import { takeInRedis } from './redis-counters.ts';
@@ -31,9 +31,15 @@ export interface SharedCounterParts {
   /** Counters in the gateway's own database. */
   readonly takeInCluster: Take;
   readonly redisEvents: RedisEvents;
+  /** The Redis of stores that name none. */
+  readonly nodeRedis?: RedisSettings | undefined;
 }
 
-export function createSharedCounters({ takeInCluster, redisEvents }: SharedCounterParts): SharedCounters {
+export function createSharedCounters({
+  takeInCluster,
+  redisEvents,
+  nodeRedis,
+}: SharedCounterParts): SharedCounters {
   const connections = new Map<string, RedisConnection>();
   const synced = new Map<
     string,
@@ -41,11 +47,11 @@ export function createSharedCounters({ takeInCluster, redisEvents }: SharedCount
   >();
   let takes = new WeakMap<SharedCounterStore, Take>();
 
-  const connectionTo = (settings: string, store: RedisCounterStore): RedisConnection => {
+  const connectionTo = (settings: string, redis: RedisSettings): RedisConnection => {
     let connection = connections.get(settings);
     if (connection === undefined) {
       if (connections.size >= MAX_CONNECTIONS) throw new Error('too many Redis connections');
-      connection = new RedisConnection(store.redis, redisEvents);
+      connection = new RedisConnection(redis, redisEvents);
       connections.set(settings, connection);
     }
     return connection;
@@ -63,8 +69,9 @@ export function createSharedCounters({ takeInCluster, redisEvents }: SharedCount
 
   const takeOf = (store: SharedCounterStore): Take => {
     if (store.kind === 'cluster') return takeInCluster;
-    const settings = JSON.stringify(store.redis);
-    const connection = connectionTo(settings, store);
+    const redis = locateRedis(store.redis, nodeRedis);
+    const settings = JSON.stringify(redis);
+    const connection = connectionTo(settings, redis);
     const { syncRate = -1 } = store;
     if (syncRate === -1) return (windows, cost) => takeInRedis(connection, windows, cost);
     const counters = syncedWith(settings, connection, syncRate);
@@ -93,4 +100,11 @@ export function createSharedCounters({ takeInCluster, redisEvents }: SharedCount
       await Promise.all([...synced.values()].map(({ counters }) => counters.flush()));
     },
   };
+}
+
+/** A store that names no server is on the node's own. */
+function locateRedis(named: RedisSettings, nodeRedis: RedisSettings | undefined): RedisSettings {
+  if (named.host || named.cluster_nodes?.length || named.sentinel_nodes?.length) return named;
+  if (nodeRedis === undefined) throw new Error('no Redis is named, and REDIS_URL is not set');
+  return { ...nodeRedis, timeout: named.timeout ?? null };
 }

@@ -155,6 +155,26 @@ export const postgresUrl: SettingKind<string> = kindOf('a URL that starts with `
   /^postgres(ql)?:$/.test(URL.parse(given)?.protocol ?? '') ? given : undefined,
 );
 
+export const redisUrl: SettingKind<string> = kindOf(
+  'a URL such as `redis://user:password@host:6379/0`, or `rediss://…` with TLS',
+  (given) => {
+    const url = URL.parse(given);
+    if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === '') return undefined;
+    return isDecodable(url.username) && isDecodable(url.password) && /^(?:|\/|\/\d{1,5})$/.test(url.pathname)
+      ? given
+      : undefined;
+  },
+);
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A number of workers; `auto` is one for each core this process may use. */
 export function workerCount(availableCores: () => number): SettingKind<number> {
   return kindOf('a whole number from 1 to 256, or `auto`', (given) => {

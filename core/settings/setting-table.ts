@@ -17,6 +17,7 @@ import {
   onOff,
   pluginList,
   postgresUrl,
+  redisUrl,
   type SettingKind,
   text,
   uuid,
@@ -112,6 +113,17 @@ export const SETTING_TABLE = {
     isSecret: true,
     absent: 'the `pg_…` settings are used',
     description: 'The Postgres database as one URL. It wins over the `pg_…` settings.',
+  }),
+  redisUrl: optional({
+    group: 'Storage',
+    name: 'redis_url',
+    variable: 'REDIS_URL',
+    kong: false,
+    kind: redisUrl,
+    isSecret: true,
+    absent: 'plugins have to name their own',
+    description:
+      'The Redis of plugins that name none: with it, `policy` `redis` of rate-limiting needs no `redis.host`. The certificate of a `rediss://` server is checked.',
   }),
   pgHost: defaulted({
     group: 'Storage',

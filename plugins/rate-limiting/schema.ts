@@ -40,8 +40,11 @@ const redis = s.record(
   },
 );
 
-/** One of these says where Redis is, instead of `redis.host`. */
-const SEVERAL_SERVERS = ['redis.cluster_nodes', 'redis.sentinel_nodes'];
+/** What says where Redis is instead of `redis.host`. */
+const WITHOUT_HOST = {
+  unlessAnyOf: ['redis.cluster_nodes', 'redis.sentinel_nodes'],
+  unlessSetting: 'redis_url',
+};
 
 /** The spelling of Kong 2: accepted, copied into `redis`, and shown beside it. */
 function deprecatedRedisField(member: keyof typeof redis.fields, name: string) {
@@ -79,8 +82,8 @@ export const schema = s.config(
   {
     checks: [
       s.atLeastOneOf(...PERIODS),
-      s.conditional('policy', { eq: 'redis' }, 'redis.host', { required: true }, SEVERAL_SERVERS),
-      s.conditional('policy', { eq: 'redis' }, 'redis.port', { required: true }, SEVERAL_SERVERS),
+      s.conditional('policy', { eq: 'redis' }, 'redis.host', { required: true }, WITHOUT_HOST),
+      s.conditional('policy', { eq: 'redis' }, 'redis.port', { required: true }, WITHOUT_HOST),
       s.conditional('policy', { eq: 'redis' }, 'redis.timeout', { required: true }),
       s.conditional('limit_by', { eq: 'header' }, 'header_name', { required: true }),
       s.conditional('limit_by', { eq: 'path' }, 'path', { required: true }),

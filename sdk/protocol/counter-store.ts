@@ -2,7 +2,7 @@
 
 /** A Redis server, a group of sentinels or a cluster. The members of a plugin's `redis` record, as they are. */
 export interface RedisSettings {
-  /** Host name or address; not needed with `cluster_nodes` or `sentinel_nodes`. */
+  /** Host name or address. Without it, `cluster_nodes` and `sentinel_nodes` the Redis of the gateway's `REDIS_URL`. */
   readonly host?: string | null;
   /** Default 6379. */
   readonly port?: number | null;
@@ -90,9 +90,6 @@ function checkRedis(given: Readonly<Record<string, unknown>>): RedisSettings {
   for (const name of SWITCHES) redis[name] = given[name] === true;
   redis['cluster_nodes'] = nodesOrNull(given['cluster_nodes'], 'ip');
   redis['sentinel_nodes'] = nodesOrNull(given['sentinel_nodes'], 'host');
-  if (redis['host'] === null && redis['cluster_nodes'] === null && redis['sentinel_nodes'] === null) {
-    throw new TypeError('redis needs a host, cluster_nodes or sentinel_nodes');
-  }
   return redis as RedisSettings;
 }
 

@@ -172,13 +172,20 @@ const mutuallyExclusive = (...fields: readonly string[]): EntityCheck => ({
   fields,
 });
 
-/** When `ifField` matches, `thenField` must match too, unless one of the fields `unlessAnyOf` has a value. */
+interface ConditionWaivers {
+  /** Fields of which one with a value does instead. */
+  readonly unlessAnyOf?: readonly string[];
+  /** A setting of the node that does instead. */
+  readonly unlessSetting?: string;
+}
+
+/** When `ifField` matches, `thenField` must match too, unless something is there instead. */
 const conditional = (
   ifField: string,
   ifMatch: FieldMatch,
   thenField: string,
   thenMatch: FieldMatch,
-  unlessAnyOf?: readonly string[],
+  { unlessAnyOf, unlessSetting }: ConditionWaivers = {},
 ): EntityCheck => ({
   kind: 'conditional',
   if_field: ifField,
@@ -186,6 +193,7 @@ const conditional = (
   then_field: thenField,
   then_match: thenMatch,
   ...(unlessAnyOf !== undefined && { unless_any_of: unlessAnyOf }),
+  ...(unlessSetting !== undefined && { unless_setting: unlessSetting }),
 });
 
 /** Numbers that may not fall from one field to the next; `noun` names them in the text. */

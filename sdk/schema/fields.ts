@@ -151,6 +151,8 @@ export type EntityCheck =
       readonly then_err?: string;
       /** The rule holds only while none of these fields has a value. */
       readonly unless_any_of?: readonly string[];
+      /** The rule does not hold on a node that has this setting. */
+      readonly unless_setting?: string;
     }
   | {
       readonly kind: 'conditional_at_least_one_of';

@@ -60,7 +60,7 @@ describe('a plugin that lists the counters it uses', () => {
 
   it.each([
     [{ kind: 'memcached' }, "a counter store is 'cluster' or 'redis'"],
-    [{ kind: 'redis' }, 'redis needs a host, cluster_nodes or sentinel_nodes'],
+    [{ kind: 'redis' }, 'no Redis is named, and REDIS_URL is not set'],
     [{ kind: 'redis', redis: { host: 7 } }, 'redis.host must be a text'],
     [{ kind: 'redis', redis: { host: 'h', password: ['x'] } }, 'redis.password must be a text'],
     [{ kind: 'redis', redis: { host: 'h', port: 1.5 } }, 'redis.port must be a whole number'],

@@ -144,6 +144,29 @@ describe('the policy redis', () => {
   });
 });
 
+describe('a node with REDIS_URL', () => {
+  it('counts there for plugins that name no Redis, and asks for none', async () => {
+    const own = await startProxy({ REDIS_URL: `redis://${redis.host}:${redis.port}/6` });
+    try {
+      const { host, serviceId } = await own.expose();
+      const config = { year: 2, policy: 'redis', fault_tolerant: false };
+      const made = await own.write('POST', `/services/${serviceId}/plugins`, {
+        name: 'rate-limiting',
+        config,
+      });
+      expect(made.config.redis.host).toBeNull();
+      const seen: number[] = [];
+      for (let sent = 0; sent < 3; sent++) seen.push((await own.send(host)).status);
+      expect(seen).toEqual([200, 200, 429]);
+      await redis.client.select(6);
+      expect(await keysOf(serviceId)).toHaveLength(1);
+    } finally {
+      await redis.client.select(0);
+      await own.stop();
+    }
+  });
+});
+
 describe('the policy cluster', () => {
   it('keeps a row for each window in the table of the contract, and does not count refused requests', async () => {
     const { host, serviceId, routeId } = await proxy.expose();

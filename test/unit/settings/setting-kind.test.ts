@@ -8,6 +8,7 @@ import {
   listOf,
   onOff,
   pluginList,
+  redisUrl,
   type SettingKind,
   uuid,
   webUrls,
@@ -115,6 +116,22 @@ it('reads UUIDs and web addresses', () => {
   expect(parsedValue(uuid, 'no')).toBeUndefined();
   expect(parsedValue(webUrls, 'http://a:8002, https://b')).toEqual(['http://a:8002', 'https://b']);
   expect(parsedValue(webUrls, 'javascript:alert(1)')).toBeUndefined();
+});
+
+it.each(['redis://h', 'redis://h:7000/', 'rediss://u:p%40@h:7000/15', 'redis://[::1]'])('takes %s', (url) => {
+  expect(parsedValue(redisUrl, url)).toBe(url);
+});
+
+it.each([
+  'h:6379',
+  'http://h',
+  'redis://',
+  'redis://h/db',
+  'redis://h/1/2',
+  'redis://:%ff@h',
+  'redis://:%@h',
+])('refuses %s as a Redis', (url) => {
+  expect(parsedValue(redisUrl, url)).toBeUndefined();
 });
 
 describe('fractions', () => {
