@@ -78,7 +78,7 @@ async function untilBroken(
   const stopped = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  for (;;) {
+  while (!signal.aborted) {
     const beat = new AbortController();
     const pause = delay(heartbeatMs, undefined, { signal: beat.signal }).catch(() => {});
     await Promise.race([ended, stopped, pause]);
