@@ -16,11 +16,22 @@ export async function takeInRedis(
     const keys = part.map(({ key }) => key);
     const lifetimes = part.map(({ expiresAtMs }) => lifetimeSeconds(expiresAtMs, nowMs));
     const reply = await connection.run(TAKE_SCRIPT, keys, [cost, ...lifetimes]);
-    return (reply as readonly unknown[]).map(Number);
+    return usesOf(reply, part.length, connection);
   };
   // A window is counted in whatever happens to the others, so one script for each is as good where it has to be.
   if (!connection.isCluster) return run(windows);
   return (await Promise.all(windows.map((window) => run([window])))).flat();
+}
+
+/** Whatever answers on that port: what is no count of these windows decides nothing. */
+function usesOf(reply: unknown, count: number, { server }: RedisConnection): readonly number[] {
+  const uses = Array.isArray(reply)
+    ? reply.map((used: unknown) => (used === null ? Number.NaN : Number(used)))
+    : [];
+  if (uses.length !== count || !uses.every(Number.isFinite)) {
+    throw new Error(`Redis ${server} answers with something else than counts`);
+  }
+  return uses;
 }
 
 /** The window's whole length at its first hit: what has passed since the caller looked at the clock is not taken off. */

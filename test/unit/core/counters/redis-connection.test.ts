@@ -1,5 +1,6 @@
 /** Counting in Redis, on a server of the run and on servers of its own that go away in the middle. */
 import { randomUUID } from 'node:crypto';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { RedisConnection } from '../../../../core/counters/redis-connection.ts';
 import { takeInRedis } from '../../../../core/counters/redis-counters.ts';
@@ -239,6 +240,37 @@ describe('a connection', () => {
     const failure = await takeInRedis(connection, [windowOf('k')], 1).catch((error: Error) => error.message);
     expect(failure).toMatch(/WRONGPASS|invalid/);
     expect(`${failure}${told}`).not.toContain('not the password');
+  });
+
+  it.each([
+    ['HTTP', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
+    ['an error to everything', '-ERR no\r\n'],
+    ['texts where counts should be', '*2\r\n$1\r\na\r\n$1\r\nb\r\n'],
+    ['too few counts', '*1\r\n:0\r\n'],
+    ['no counts', '*2\r\n$-1\r\n$-1\r\n'],
+    ['a count that is none', '+OK\r\n'],
+    ['nothing', ''],
+  ])('decides nothing on %s', async (_, answer) => {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket.on('error', () => {}));
+      // What it takes for a Redis asks for INFO first.
+      socket.on('data', (data) => {
+        const isInfo = data.toString().toLowerCase().includes('info');
+        const isOdd = answer.startsWith('HTTP') || answer.startsWith('-') || answer === '';
+        socket.write(isInfo && !isOdd ? '$9\r\nloading:0\r\n' : answer);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const { connection } = connectTo({ host: '127.0.0.1', port, timeout: 500 });
+    await expect(takeInRedis(connection, [windowOf('a'), windowOf('b')], 1)).rejects.toThrow(
+      `Redis 127.0.0.1:${port}`,
+    );
   });
 
   it('says where a server is that cannot be found', async () => {
