@@ -23,10 +23,11 @@ export type { MatchedRoute, MatchedService, RouterReader } from './router.ts';
 export { type InferConfig, s } from './schema/index.ts';
 export type { ServiceRequestWriter } from './service-request.ts';
 export type {
+  ExportTarget,
+  ExportTargets,
   TraceContext,
   TraceExporter,
   TraceJoin,
   TraceReader,
-  TraceTarget,
   TraceWriter,
 } from './tracing.ts';

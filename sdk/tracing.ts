@@ -40,20 +40,20 @@ export interface TraceWriter {
   join(caller: TraceJoin): TraceContext;
 }
 
-/** Where spans go, and how hard to try. */
-export interface TraceTarget {
-  /** `http(s)://…/v1/traces` for OTLP over HTTP, `grpc(s)://host:port` for OTLP over gRPC. */
+/** Where spans or log lines go, and how hard to try. */
+export interface ExportTarget {
+  /** `http(s)://…/v1/traces` or `…/v1/logs` for OTLP over HTTP, `grpc(s)://host:port` for OTLP over gRPC. */
   readonly endpoint: string;
   readonly headers: Readonly<Record<string, string>>;
   /** On top of `service.name`, `service.version` and `service.instance.id`, which they may replace. */
   readonly resourceAttributes: Readonly<Record<string, string>>;
   /** Longest that one attempt may take. */
   readonly timeoutMs: number;
-  readonly maxBatchSpans: number;
-  /** How long spans may wait for others to share a request with. */
+  readonly maxBatchSize: number;
+  /** How long something may wait for others to share an export with. */
   readonly maxDelayMs: number;
-  /** Spans kept in memory; further ones are dropped. */
-  readonly maxQueuedSpans: number;
+  /** Kept in memory; what comes on top is dropped. */
+  readonly maxQueueSize: number;
   /** How long a batch is tried again before it is given up. */
   readonly maxRetryMs: number;
   /** The pause before a first repetition; it doubles up to `maxRetryDelayMs`. */
@@ -61,12 +61,18 @@ export interface TraceTarget {
   readonly maxRetryDelayMs: number;
 }
 
+export interface ExportTargets {
+  readonly traces?: ExportTarget | undefined;
+  readonly logs?: ExportTarget | undefined;
+}
+
 /** Phases: log. Needs the capability `traceExport`. */
 export interface TraceExporter extends TraceReader {
   /**
-   * Hands the spans of this request to an exporter in the host, once; nothing happens when the trace is not sampled.
+   * Hands what is known of this request to exporters in the host, once: its spans when the trace is sampled, and the
+   * lines that it left in the log.
    * Throws without the capability; otherwise returns at once, and what cannot be delivered is logged by the host.
    * Targets are known by identity: pass the same object for every request of a configuration.
    */
-  export(target: TraceTarget): void;
+  export(targets: ExportTargets): void;
 }

@@ -10,6 +10,7 @@ import { EVERYTHING } from '../config/describe-changes.ts';
 import type { ConfigurationUpdate } from '../config/node-configuration.ts';
 import { applyDelta } from '../config/snapshot-delta.ts';
 import { createLocalCounters, type SharedIntegers } from '../counters/local-counters.ts';
+import { redisFromUrl } from '../counters/redis-from-url.ts';
 import { createSharedCounters } from '../counters/shared-counters.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { nowMs } from '../gateway/now.ts';
@@ -59,6 +60,7 @@ const sharedCounters = createSharedCounters({
     onLost: (server, reason) => logger.error({ redis: server, reason }, 'Redis cannot be reached'),
     onRecovered: (server) => logger.notice({ redis: server }, 'Redis answers again'),
   },
+  nodeRedis: settings.redisUrl === undefined ? undefined : redisFromUrl(settings.redisUrl),
 });
 const client = createUpstreamClient({
   maxIdleConnections: settings.upstreamKeepalivePoolSize,
@@ -154,7 +156,7 @@ function createLane(bundle: Boot['bundles'][number]): IsolateLane {
     findEntity: finder.find,
     takeCounters: counters.take,
     takeSharedCounters: sharedCounters.take,
-    exportTrace: (spanId: string, targetJson: string) => tracer?.export(spanId, targetJson),
+    exportTrace: (spanId: string, targetsJson: string) => tracer.export(spanId, targetsJson),
   };
   return new IsolateLane(bundle, limits, services, {
     onLogLines: (lines) => {
@@ -266,7 +268,7 @@ async function prepareTraces(): Promise<void> {
         snapshot.plugins.some((plugin) => plugin.enabled && plugin.name === name),
     ),
   );
-  if (isTraced) await tracer?.prepare();
+  if (isTraced) await tracer.prepare();
 }
 
 function retireGeneration(generation: PlanGeneration): void {
@@ -310,7 +312,7 @@ function drain(): void {
     for (const listener of listeners) listener.close();
     client.close();
     const counted = Promise.race([sharedCounters.flush(), delay(FLUSH_TIMEOUT_MS)]);
-    void Promise.allSettled([counted, tracer?.shutdown(TRACE_FLUSH_MS)]).finally(() => process.exit(0));
+    void Promise.allSettled([counted, tracer.shutdown(TRACE_FLUSH_MS)]).finally(() => process.exit(0));
   }, DRAIN_POLL_MS);
 }
 

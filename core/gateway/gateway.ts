@@ -11,8 +11,7 @@ export interface Gateway {
   /** By lane number, as plans name them. */
   readonly lanes: readonly PhaseLane[];
   readonly policy: GatewayPolicy;
-  /** Undefined when no spans are recorded. */
-  readonly tracer: Tracer | undefined;
+  readonly tracer: Tracer;
   /** The live configuration. A request takes it once and keeps it. */
   currentPlan(): RoutingPlan;
   forward(request: ForwardRequest, events: ForwardEvents): ForwardExchange;

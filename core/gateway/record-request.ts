@@ -11,7 +11,8 @@ export const CLIENT_CLOSED_REQUEST = 499;
 export function recordRequest(flow: RequestFlow): void {
   const { lanes } = flow.plan;
   if (lanes.length === 0) return;
-  if (flow.trace?.isSampled === true) flow.gateway.tracer?.end(flow.trace, describeTracedRequest(flow));
+  const { trace } = flow;
+  if (trace?.isSampled || trace?.hasLogs) flow.gateway.tracer.end(trace, describeTracedRequest(flow));
   let facts: LogFacts | undefined;
   for (const [at, { lane, plan, hasLog, needsFullRecord }] of lanes.entries()) {
     const picks = flow.picks[at] ?? '';

@@ -5,7 +5,7 @@
  * One object per request carries its state and is itself the listener of what it waits for. Nothing is a promise
  * except where a body has to be read whole.
  */
-import type { RequestChanges } from '../../sdk/protocol/phase-result.ts';
+import type { LogLine, RequestChanges } from '../../sdk/protocol/phase-result.ts';
 import type { TraceReport } from '../../sdk/protocol/trace.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { ClientEvents, ClientExchange } from '../http/client-exchange.ts';
@@ -46,7 +46,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   /** What the route consumed of the path. */
   readonly matchedPath: string;
   readonly response: ResponseFlow;
-  /** Undefined unless spans are recorded, or a plugin passes a trace on. */
+  /** Undefined unless spans are recorded, a plugin passes a trace on, or there are log lines to export. */
   trace: RequestTrace | undefined;
 
   /** JSON as plugins gave it, '' for none. */
@@ -79,7 +79,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     const path = normalizePath(exchange.rawPath);
     const live = gateway.currentPlan();
     const { tracer } = gateway;
-    const routedFromMs = tracer === undefined ? 0 : nowMs();
+    const routedFromMs = tracer.isRecording ? nowMs() : 0;
     const match = path === null ? null : live.router.match(routingFacts(exchange, path));
     this.path = path ?? exchange.rawPath;
     this.plan = match?.value ?? live.unmatched;
@@ -87,7 +87,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     this.#refusal = path === null ? 'GW_BAD_REQUEST' : match === null ? 'GW_ROUTE_NOT_FOUND' : undefined;
     this.picks = this.plan.lanes.length === 0 ? NO_PICKS : new Array<string>(this.plan.lanes.length).fill('');
     this.response = new ResponseFlow(this);
-    if (tracer !== undefined && this.plan.isTraced) {
+    if (tracer.isRecording && this.plan.isTraced) {
       this.trace = tracer.begin();
       this.trace.onRouted(routedFromMs);
     }
@@ -133,11 +133,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     if (this.#answer === undefined && outcome.kind !== 'proceed') {
       if (outcome.failure !== undefined) {
         const { plugin, phase, name, message, stack } = outcome.failure;
-        this.gateway.logFailure(
-          this.requestId,
-          `plugin '${plugin}' failed in ${phase}: ${name}: ${message}`,
-          stack,
-        );
+        this.logFailure(`plugin '${plugin}' failed in ${phase}: ${name}: ${message}`, stack);
       }
       this.#answer =
         outcome.kind === 'exit' ? answerExit(outcome, this.negotiation()) : answerPluginFailure();
@@ -148,7 +144,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
 
   onPhaseFailure(reason: PhaseFailureReason, detail: string): void {
     this.#phaseCall = 0;
-    this.gateway.logFailure(this.requestId, `access phase failed: ${reason}`, detail);
+    this.logFailure(`access phase failed: ${reason}`, detail);
     // Fail closed: an authentication plugin that could not run has let nobody in.
     this.#answer ??= answerPluginFailure();
     this.#nextSegment++;
@@ -158,6 +154,18 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   onPhaseTrace(report: TraceReport): void {
     if (report.state !== undefined) this.trace ??= RequestTrace.passedOn(report.state);
     this.trace?.onPhaseReport(report);
+  }
+
+  onPhaseLog(lines: readonly Pick<LogLine, 'level' | 'plugin' | 'message'>[]): void {
+    if (!this.plan.isTraced) return;
+    this.trace ??= RequestTrace.forLines();
+    for (const { level, plugin, message } of lines) this.trace.onLine(level, plugin, message, nowMs());
+  }
+
+  /** For the operator. */
+  logFailure(message: string, detail: string): void {
+    this.gateway.logFailure(this.requestId, message, detail);
+    this.onPhaseLog([{ level: 'err', plugin: '', message: `${message}: ${detail}` }]);
   }
 
   async readBody(maxBytes: number): Promise<Uint8Array> {

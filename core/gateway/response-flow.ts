@@ -4,6 +4,7 @@
  * plugin asked for the whole body.
  */
 import type { ResponseSource } from '../../sdk/protocol/phase-call.ts';
+import type { LogLine } from '../../sdk/protocol/phase-result.ts';
 import type { TraceReport } from '../../sdk/protocol/trace.ts';
 import type { GatewayError } from '../errors.ts';
 import type { PhaseListener } from '../pipeline/phase-lane.ts';
@@ -117,8 +118,8 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
   }
 
   onError(error: GatewayError): void {
-    const { gateway, exchange, requestId } = this.#flow;
-    gateway.logFailure(requestId, `upstream failed: ${error.code}`, error.detail ?? error.message);
+    const { exchange } = this.#flow;
+    this.#flow.logFailure(`upstream failed: ${error.code}`, error.detail ?? error.message);
     if (this.#stage === 'waiting') {
       this.answer(this.#flow.errorAnswer(error));
       return;
@@ -188,12 +189,16 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
 
   onPhaseFailure(reason: PhaseFailureReason, detail: string): void {
     this.#phaseCall = 0;
-    this.#flow.gateway.logFailure(this.#flow.requestId, `response phase failed: ${reason}`, detail);
+    this.#flow.logFailure(`response phase failed: ${reason}`, detail);
     this.#runNextLane();
   }
 
   onPhaseTrace(report: TraceReport): void {
     this.#flow.onPhaseTrace(report);
+  }
+
+  onPhaseLog(lines: readonly LogLine[]): void {
+    this.#flow.onPhaseLog(lines);
   }
 
   readBody(maxBytes: number): Promise<Uint8Array> {

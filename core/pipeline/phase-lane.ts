@@ -1,4 +1,5 @@
 /** The way into one package of plugins, as the request path sees it. */
+import type { LogLine } from '../../sdk/protocol/phase-result.ts';
 import type { TraceReport } from '../../sdk/protocol/trace.ts';
 import type { PhaseFailureReason, PhaseOutcome } from './phase-outcome.ts';
 
@@ -8,6 +9,8 @@ export interface PhaseListener {
   onPhaseFailure(reason: PhaseFailureReason, detail: string): void;
   /** Ahead of the outcome, where the request has a trace or a plugin has asked for one. */
   onPhaseTrace?(report: TraceReport): void;
+  /** Ahead of the outcome: what plugins have said in the log, which somebody else writes. */
+  onPhaseLog?(lines: readonly LogLine[]): void;
   /** A plugin wants the client's body: all of it, empty without one. Rejects above `maxBytes`. */
   readBody(maxBytes: number): Promise<Uint8Array>;
 }

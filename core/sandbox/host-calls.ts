@@ -25,8 +25,8 @@ export interface HostServices {
     windows: readonly WindowArgument[],
     cost: number,
   ): Promise<readonly number[]>;
-  /** Of the request with this span; `targetJson` is checked there. Never throws, whatever becomes of it. */
-  exportTrace?(spanId: string, targetJson: string): void;
+  /** Of the request with this span; `targetsJson` is checked there. Never throws, whatever becomes of it. */
+  exportTrace?(spanId: string, targetsJson: string): void;
 }
 
 export interface HostCallContext {
@@ -95,8 +95,8 @@ const HOST_CALLS: Readonly<Record<HostCallName, Perform>> = {
   'traces.export': (argument, { services, permitted }) => {
     if (!permitted.traceExport) throw new Error(`the manifest does not ask for 'traceExport'`);
     if (typeof argument !== 'string') throw new TypeError('traces.export takes text');
-    const { spanId, targetJson } = decodeTraceExport(argument);
-    services.exportTrace?.(spanId, targetJson);
+    const { spanId, targetsJson } = decodeTraceExport(argument);
+    services.exportTrace?.(spanId, targetsJson);
     return null;
   },
 

@@ -298,7 +298,7 @@ export class IsolateLane implements PhaseLane {
         this.#finish(kind, id, payload);
         break;
       case GUEST_FRAMES.logLines:
-        this.#receiveLogLines(payload);
+        this.#receiveLogLines(id, payload);
         break;
       case GUEST_FRAMES.trace:
         this.#receiveTrace(id, payload);
@@ -308,7 +308,7 @@ export class IsolateLane implements PhaseLane {
     }
   }
 
-  #receiveLogLines(payload: string): void {
+  #receiveLogLines(id: number, payload: string): void {
     let lines: readonly LogLine[];
     try {
       lines = decodeLogLines(payload);
@@ -317,6 +317,7 @@ export class IsolateLane implements PhaseLane {
       return;
     }
     this.#events.onLogLines(lines);
+    this.#calls.get(id)?.listener?.onPhaseLog?.(lines);
   }
 
   #receiveTrace(id: number, payload: string): void {

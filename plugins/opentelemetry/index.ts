@@ -1,9 +1,9 @@
 /** opentelemetry: takes part in traces and exports the gateway's own spans. Contract/plugins.md section 4. */
 import { definePlugin, type InferConfig } from '@tollgate/sdk';
+import { findTargets } from './export-targets.ts';
 import { propagate } from './propagate.ts';
 import { type PropagationPlan, planPropagation } from './propagation-plan.ts';
 import { schema } from './schema.ts';
-import { findTarget } from './trace-target.ts';
 
 type Config = InferConfig<typeof schema>;
 
@@ -31,8 +31,7 @@ export default definePlugin({
   },
 
   log(kong, config) {
-    const target = findTarget(config);
-    if (target !== undefined) kong.tracing.export(target);
+    kong.tracing.export(findTargets(config));
   },
 });
 

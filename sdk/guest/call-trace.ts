@@ -49,6 +49,7 @@ export class CallTrace {
       parentSpanId: '',
       isSampled: false,
       isRecording: false,
+      hasLogs: false,
       samplingRate: 0,
     };
     return new CallTrace(state, true);

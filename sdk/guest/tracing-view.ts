@@ -7,11 +7,11 @@ import {
   type TraceState,
 } from '../protocol/trace.ts';
 import type {
+  ExportTargets,
   TraceContext,
   TraceExporter,
   TraceJoin,
   TraceReader,
-  TraceTarget,
   TraceWriter,
 } from '../tracing.ts';
 import type { CallState } from './call-state.ts';
@@ -69,19 +69,20 @@ export class TraceWriterView implements TraceWriter {
 }
 
 /** Targets live as long as the configuration they were made for. */
-const targetTexts = new WeakMap<TraceTarget, string>();
+const targetTexts = new WeakMap<ExportTargets, string>();
 
 export class TraceExporterView extends TraceView implements TraceExporter {
-  export(target: TraceTarget): void {
+  export(targets: ExportTargets): void {
     // The host refuses it as well, but nobody waits to hear that.
     if (this.call.instance?.plugin.capabilities?.traceExport !== true)
       throw new Error(`the manifest does not ask for 'traceExport'`);
     const state = this.call.trace?.state;
-    if (state === undefined || !state.isSampled || !state.isRecording) return;
-    let text = targetTexts.get(target);
+    const hasSpans = state?.isSampled === true && state.isRecording;
+    if (state === undefined || !(hasSpans || state.hasLogs)) return;
+    let text = targetTexts.get(targets);
     if (text === undefined) {
-      text = JSON.stringify(target);
-      targetTexts.set(target, text);
+      text = JSON.stringify(targets);
+      targetTexts.set(targets, text);
     }
     // Nobody waits for the reply, so the call belongs to no request; what the host refuses it says in its own log.
     callHost('traces.export', encodeTraceExport(state.spanId, text)).catch(() => {});

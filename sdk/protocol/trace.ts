@@ -16,6 +16,8 @@ export interface TraceState {
   readonly isSampled: boolean;
   /** The host keeps spans for this request. */
   readonly isRecording: boolean;
+  /** The host keeps log lines of this request. */
+  readonly hasLogs: boolean;
   /** Share of traces the node samples where nobody says otherwise, 0…1. */
   readonly samplingRate: number;
 }
@@ -40,6 +42,7 @@ export const TRACE_MARK = '\t';
 
 const SAMPLED = 1;
 const RECORDING = 2;
+const LOGS = 4;
 const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
 const SPAN_ID = /^(?!0{16})[0-9a-f]{16}$/;
 const MAX_TIMINGS = 256;
@@ -54,7 +57,8 @@ export function isSpanId(text: string): boolean {
 }
 
 export function encodeTrace(state: TraceState): string {
-  const flags = (state.isSampled ? SAMPLED : 0) | (state.isRecording ? RECORDING : 0);
+  const flags =
+    (state.isSampled ? SAMPLED : 0) | (state.isRecording ? RECORDING : 0) | (state.hasLogs ? LOGS : 0);
   return `${state.traceId} ${state.spanId} ${state.upstreamSpanId} ${state.parentSpanId} ${flags} ${state.samplingRate}`;
 }
 
@@ -79,6 +83,7 @@ export function decodeTrace(text: string): TraceState {
     parentSpanId,
     isSampled: (Number(flags) & SAMPLED) !== 0,
     isRecording: (Number(flags) & RECORDING) !== 0,
+    hasLogs: (Number(flags) & LOGS) !== 0,
     samplingRate,
   };
 }
@@ -111,14 +116,14 @@ function decodeTiming(line: string): PluginTiming {
   return { plugin, startedAtMs: startedAtMs as number, endedAtMs: endedAtMs as number, error };
 }
 
-/** Argument of `traces.export`: which trace, by the gateway's span, and JSON of where it goes. */
-export function encodeTraceExport(spanId: string, targetJson: string): string {
-  return `${spanId}\n${targetJson}`;
+/** Argument of `traces.export`: which trace, by the gateway's span, and JSON of where it and its logs go. */
+export function encodeTraceExport(spanId: string, targetsJson: string): string {
+  return `${spanId}\n${targetsJson}`;
 }
 
-export function decodeTraceExport(text: string): { readonly spanId: string; readonly targetJson: string } {
+export function decodeTraceExport(text: string): { readonly spanId: string; readonly targetsJson: string } {
   const lineEnd = text.indexOf('\n');
-  return { spanId: text.slice(0, Math.max(0, lineEnd)), targetJson: text.slice(lineEnd + 1) };
+  return { spanId: text.slice(0, Math.max(0, lineEnd)), targetsJson: text.slice(lineEnd + 1) };
 }
 
 /** The low 52 bits of a trace id, which W3C asks to be random, exactly as many as a number can hold. */

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLogger } from '../../core/telemetry/logger.ts';
 import type { TracedRequest } from '../../core/telemetry/tracing/describe-spans.ts';
+import { RequestTrace } from '../../core/telemetry/tracing/request-trace.ts';
 import { createTracer, type Tracer } from '../../core/telemetry/tracing/tracer.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.ts';
@@ -28,9 +29,9 @@ const TARGET = {
   headers: {},
   resourceAttributes: {},
   timeoutMs: 2000,
-  maxBatchSpans: 200,
+  maxBatchSize: 200,
   maxDelayMs: 20,
-  maxQueuedSpans: 10_000,
+  maxQueueSize: 10_000,
   maxRetryMs: 10_000,
   retryDelayMs: 10,
   maxRetryDelayMs: 100,
@@ -49,7 +50,7 @@ beforeEach(async () => {
     version: '1.2.3',
     logger: createLogger('notice', 'worker', { write: (line) => logged.push(line) }),
     nowMs: () => REQUEST.endedAtMs,
-  }) as Tracer;
+  });
 });
 afterEach(async () => {
   await tracer.shutdown(2000);
@@ -67,7 +68,7 @@ function trace(endpoint: string, changes: Readonly<Record<string, unknown>> = {}
   begun.onTry('127.0.0.1', 8080);
   begun.onUpstreamEnd();
   tracer.end(begun, REQUEST);
-  tracer.export(begun.spanId, JSON.stringify({ ...TARGET, endpoint, ...changes }));
+  tracer.export(begun.spanId, JSON.stringify({ traces: { ...TARGET, endpoint, ...changes } }));
   return begun.traceId;
 }
 
@@ -116,7 +117,7 @@ describe.each(['http', 'grpc'] as const)('over %s', (protocol) => {
 });
 
 it('delivers spans of several requests together, in batches no larger than asked for', async () => {
-  const changes = { maxBatchSpans: 5, maxDelayMs: 200 };
+  const changes = { maxBatchSize: 5, maxDelayMs: 200 };
   const ids = Array.from({ length: 4 }, () => trace(receiver.httpEndpoint, changes));
   for (const id of ids) await receiver.trace(id, 'kong', 'kong.access.plugin.failing', 'kong.balancer');
   expect(receiver.batches).toHaveLength(3);
@@ -138,8 +139,8 @@ it('gives up on a backend that stays away, and says so once', async () => {
   expect(logged).toHaveLength(1);
   expect(JSON.parse(logged[0] as string)).toMatchObject({
     level: 'warn',
-    spans: 3,
-    msg: 'spans could not be exported',
+    lost: 3,
+    msg: 'spans or log lines could not be exported',
   });
 });
 
@@ -147,11 +148,11 @@ it('keeps no trace that is not sampled, nor more of the others than a batch of l
   const unsampled = tracer.begin();
   unsampled.isSampled = false;
   tracer.end(unsampled, REQUEST);
-  tracer.export(unsampled.spanId, JSON.stringify({ ...TARGET, endpoint: receiver.httpEndpoint }));
+  tracer.export(unsampled.spanId, JSON.stringify({ traces: { ...TARGET, endpoint: receiver.httpEndpoint } }));
   const first = tracer.begin();
   tracer.end(first, REQUEST);
   for (let count = 0; count < 2048; count++) tracer.end(tracer.begin(), REQUEST);
-  tracer.export(first.spanId, JSON.stringify({ ...TARGET, endpoint: receiver.httpEndpoint }));
+  tracer.export(first.spanId, JSON.stringify({ traces: { ...TARGET, endpoint: receiver.httpEndpoint } }));
   const id = trace(receiver.httpEndpoint);
   await receiver.trace(id, 'kong');
   expect(receiver.spans.every(({ traceId }) => traceId === id)).toBe(true);
@@ -163,8 +164,51 @@ it('logs a malformed target instead of failing', () => {
   expect(logged[0]).toContain('an endpoint is a URL');
 });
 
-it('exists only where something is to be recorded', () => {
-  const options = { samplingRate: 1, nodeId: '', version: '', nowMs: () => 0 };
-  const logger = createLogger('notice', 'worker', { write: () => {} });
-  expect(createTracer({ ...options, logger, instrumentations: [] })).toBeUndefined();
+describe.each(['http', 'grpc'] as const)('lines a request left in the log, over %s,', (protocol) => {
+  const targets = () => {
+    const endpoint = protocol === 'http' ? receiver.logsEndpoint : receiver.grpcEndpoint;
+    return JSON.stringify({ logs: { ...TARGET, endpoint, resourceAttributes: { region: 'eu' } } });
+  };
+  const lineOf = (body: string) =>
+    receiver.until(body, () => receiver.lines.find((line) => line.body === body));
+
+  it('arrive with their severity, the ids of request and trace, and who said them', async () => {
+    const begun = tracer.begin();
+    const severities = { notice: 11, warn: 13, err: 17, crit: 19, alert: 21, emerg: 23 } as const;
+    for (const severity of Object.keys(severities) as (keyof typeof severities)[]) {
+      begun.onLine(severity, 'chatty', `it is ${severity}`, REQUEST.endedAtMs);
+    }
+    begun.onLine('err', '', 'by the gateway', REQUEST.endedAtMs);
+    tracer.end(begun, REQUEST);
+    tracer.export(begun.spanId, targets());
+    for (const [severity, number] of Object.entries(severities)) {
+      expect(await lineOf(`it is ${severity}`)).toEqual({
+        timeNs: 1714979289200000000n,
+        severityNumber: number,
+        severityText: severity,
+        body: `it is ${severity}`,
+        attributes: { 'request.id': REQUEST.requestId, 'kong.plugin': 'chatty' },
+        traceId: begun.traceId,
+        spanId: begun.spanId,
+        resource: {
+          'service.name': 'kong',
+          'service.version': '1.2.3',
+          'service.instance.id': 'node-1',
+          region: 'eu',
+        },
+      });
+    }
+    expect((await lineOf('by the gateway')).attributes).toEqual({ 'request.id': REQUEST.requestId });
+    expect(receiver.spans).toEqual([]);
+  });
+
+  it('arrive without ids of a trace nobody asked for, and only those that the node logs', async () => {
+    const begun = RequestTrace.forLines();
+    begun.onLine('info', '', 'too quiet', 0);
+    begun.onLine('err', '', 'loud', 0);
+    tracer.end(begun, REQUEST);
+    tracer.export(begun.spanId, targets());
+    expect(await lineOf('loud')).toMatchObject({ traceId: '', spanId: '' });
+    expect(receiver.lines).toHaveLength(1);
+  });
 });

@@ -1,5 +1,5 @@
 /**
- * An OTLP backend in a process of its own: takes traces over HTTP (protobuf) and gRPC, decodes them with the protocol's
+ * An OTLP backend in a process of its own: takes traces and logs over HTTP (protobuf) and gRPC, decodes them with the protocol's
  * message definitions, and tells its parent what it got. Started by otlp-receiver.ts.
  */
 import { createServer } from 'node:http';
@@ -8,7 +8,7 @@ import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } f
 import protobuf from 'protobufjs';
 import type { ReceivedBatch, ReceiverCommand } from './otlp-receiver.ts';
 
-/** The part of opentelemetry-proto that traces are made of: field numbers and types as published. */
+/** The part of opentelemetry-proto that traces and logs are made of: field numbers and types as published. */
 const PROTOCOL = `
   syntax = "proto3";
   message AnyValue { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; } }
@@ -25,9 +25,19 @@ const PROTOCOL = `
   message ScopeSpans { InstrumentationScope scope = 1; repeated Span spans = 2; }
   message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
   message ExportTraceServiceRequest { repeated ResourceSpans resource_spans = 1; }
+  message LogRecord {
+    fixed64 time_unix_nano = 1; int32 severity_number = 2; string severity_text = 3; AnyValue body = 5;
+    repeated KeyValue attributes = 6; fixed32 flags = 8; bytes trace_id = 9; bytes span_id = 10;
+  }
+  message ScopeLogs { InstrumentationScope scope = 1; repeated LogRecord log_records = 2; }
+  message ResourceLogs { Resource resource = 1; repeated ScopeLogs scope_logs = 2; }
+  message ExportLogsServiceRequest { repeated ResourceLogs resource_logs = 1; }
 `;
-const EXPORT_PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
-const Request = protobuf.parse(PROTOCOL).root.lookupType('ExportTraceServiceRequest');
+const TRACES_PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+const LOGS_PATH = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
+const { root } = protobuf.parse(PROTOCOL);
+const Traces = root.lookupType('ExportTraceServiceRequest');
+const Logs = root.lookupType('ExportLogsServiceRequest');
 const GRPC_UNAVAILABLE = 14;
 
 let refusals = 0;
@@ -45,9 +55,10 @@ function receive(
 ): boolean {
   const isRefused = refusals > 0;
   if (isRefused) refusals--;
+  const type = /logs/i.test(path) ? Logs : Traces;
   const request = isRefused
     ? {}
-    : Request.toObject(Request.decode(body), { longs: String, bytes: Buffer, arrays: true, objects: true });
+    : type.toObject(type.decode(body), { longs: String, bytes: Buffer, arrays: true, objects: true });
   process.send?.({ protocol, path, headers, isRefused, request });
   return !isRefused;
 }
@@ -68,31 +79,28 @@ const http = createServer((request, response) => {
 
 const grpc = new Server();
 const raw = (bytes: Buffer) => bytes;
-grpc.addService(
-  {
-    export: {
-      path: EXPORT_PATH,
-      requestStream: false,
-      responseStream: false,
-      requestSerialize: raw,
-      requestDeserialize: raw,
-      responseSerialize: raw,
-      responseDeserialize: raw,
+for (const path of [TRACES_PATH, LOGS_PATH]) {
+  grpc.addService(
+    {
+      export: {
+        path,
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: raw,
+        requestDeserialize: raw,
+        responseSerialize: raw,
+        responseDeserialize: raw,
+      },
     },
-  },
-  {
-    export: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
-      const isTaken = receive(
-        'grpc',
-        EXPORT_PATH,
-        call.metadata.getMap() as ReceivedBatch['headers'],
-        call.request,
-      );
-      if (isTaken) done(null, Buffer.alloc(0));
-      else done({ code: GRPC_UNAVAILABLE });
+    {
+      export: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
+        const headers = call.metadata.getMap() as ReceivedBatch['headers'];
+        if (receive('grpc', path, headers, call.request)) done(null, Buffer.alloc(0));
+        else done({ code: GRPC_UNAVAILABLE });
+      },
     },
-  },
-);
+  );
+}
 
 await new Promise<void>((resolve) => http.listen(Number(process.argv[2] ?? 0), '127.0.0.1', resolve));
 const grpcPort = await new Promise<number>((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** A real OTLP backend for tests, in a process of its own: what it received, as spans with plain attributes. */
+/** A real OTLP backend for tests, in a process of its own: what it received, as spans and log lines with plain attributes. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -41,6 +41,16 @@ interface RawSpan {
   readonly status?: { readonly code?: number; readonly message?: string };
 }
 
+interface RawLine {
+  readonly timeUnixNano: string;
+  readonly severityNumber: number;
+  readonly severityText: string;
+  readonly body: RawValue;
+  readonly attributes: readonly RawAttribute[];
+  readonly traceId?: RawBytes;
+  readonly spanId?: RawBytes;
+}
+
 /** One export, decoded; empty where it was refused. */
 export interface ReceivedBatch {
   readonly protocol: 'http' | 'grpc';
@@ -54,6 +64,10 @@ export interface ReceivedBatch {
         readonly scope: { readonly name: string; readonly version: string };
         readonly spans: readonly RawSpan[];
       }[];
+    }[];
+    readonly resourceLogs?: readonly {
+      readonly resource: { readonly attributes: readonly RawAttribute[] };
+      readonly scopeLogs: readonly { readonly logRecords: readonly RawLine[] }[];
     }[];
   };
 }
@@ -78,14 +92,29 @@ export interface ReceivedSpan {
   readonly scope: string;
 }
 
+export interface ReceivedLine {
+  readonly timeNs: bigint;
+  readonly severityNumber: number;
+  readonly severityText: string;
+  readonly body: string;
+  readonly attributes: Attributes;
+  /** '' for none. */
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly resource: Attributes;
+}
+
 export interface OtlpReceiver {
   readonly httpPort: number;
   /** `http://127.0.0.1:port/v1/traces` */
   readonly httpEndpoint: string;
+  /** `http://127.0.0.1:port/v1/logs` */
+  readonly logsEndpoint: string;
   /** `grpc://127.0.0.1:port` */
   readonly grpcEndpoint: string;
   readonly batches: readonly ReceivedBatch[];
   readonly spans: readonly ReceivedSpan[];
+  readonly lines: readonly ReceivedLine[];
   /** Waits until there are spans of this trace with all of these names; resolves to the trace. */
   trace(traceId: string, ...names: readonly string[]): Promise<readonly ReceivedSpan[]>;
   /** Waits until `find` finds something. */
@@ -103,10 +132,12 @@ export async function startOtlpReceiver(port = 0): Promise<OtlpReceiver> {
   ];
   const batches: ReceivedBatch[] = [];
   const spans: ReceivedSpan[] = [];
+  const lines: ReceivedLine[] = [];
   child.on('message', (message) => {
     const batch = message as ReceivedBatch;
     batches.push(batch);
     spans.push(...readSpans(batch));
+    lines.push(...readLines(batch));
   });
   const until = async <Found>(what: string, find: () => Found | undefined): Promise<Found> => {
     const deadlineMs = Date.now() + WAIT_MS;
@@ -124,9 +155,11 @@ export async function startOtlpReceiver(port = 0): Promise<OtlpReceiver> {
   return {
     httpPort: ports.httpPort,
     httpEndpoint: `http://127.0.0.1:${ports.httpPort}/v1/traces`,
+    logsEndpoint: `http://127.0.0.1:${ports.httpPort}/v1/logs`,
     grpcEndpoint: `grpc://127.0.0.1:${ports.grpcPort}`,
     batches,
     spans,
+    lines,
     until,
     trace: (traceId, ...names) =>
       until(`${names.join(', ')} of ${traceId}`, () => {
@@ -148,6 +181,23 @@ function readSpans({ request }: ReceivedBatch): ReceivedSpan[] {
       spans.map((span) =>
         readSpan(span, readAttributes(resource.attributes), `${scope.name} ${scope.version}`),
       ),
+    ),
+  );
+}
+
+function readLines({ request }: ReceivedBatch): ReceivedLine[] {
+  return (request.resourceLogs ?? []).flatMap(({ resource, scopeLogs }) =>
+    scopeLogs.flatMap(({ logRecords }) =>
+      logRecords.map((line) => ({
+        timeNs: BigInt(line.timeUnixNano),
+        severityNumber: line.severityNumber,
+        severityText: line.severityText,
+        body: String(readValue(line.body)),
+        attributes: readAttributes(line.attributes),
+        traceId: line.traceId === undefined ? '' : readHex(line.traceId),
+        spanId: line.spanId === undefined ? '' : readHex(line.spanId),
+        resource: readAttributes(resource.attributes),
+      })),
     ),
   );
 }

@@ -5,7 +5,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { SpanRecord } from './span-record.ts';
 
 const KINDS = { internal: SpanKind.INTERNAL, server: SpanKind.SERVER, client: SpanKind.CLIENT } as const;
-const SCOPE = { name: 'kong-internal', version: '0.1.0' };
+export const SCOPE = { name: 'kong-internal', version: '0.1.0' };
 const UNSET = { code: SpanStatusCode.UNSET };
 const NS_PER_MS = 1e6;
 const NS_PER_SECOND = 1e9;
@@ -56,7 +56,7 @@ export function toReadableSpan(record: SpanRecord, resource: Resource): Readable
 }
 
 /** Seconds and nanoseconds. */
-function toHrTime(ms: number): HrTime {
+export function toHrTime(ms: number): HrTime {
   const seconds = Math.floor(ms / 1000);
   const nanoseconds = Math.round((ms - seconds * 1000) * NS_PER_MS);
   return nanoseconds < NS_PER_SECOND ? [seconds, nanoseconds] : [seconds + 1, 0];

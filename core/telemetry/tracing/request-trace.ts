@@ -4,10 +4,12 @@
  */
 import { encodeTrace, type TraceReport, type TraceState } from '../../../sdk/protocol/trace.ts';
 import type { GatewayError } from '../../errors.ts';
+import type { LogRecord, Severity } from './log-record.ts';
 import { createSpanId, createTraceId } from './trace-ids.ts';
 
 /** More than any route has plugins; a guest that says more is not listened to. */
 const MAX_RUNS = 512;
+const MAX_LINES = 256;
 
 export type TracedPhase = 'access' | 'response';
 
@@ -40,26 +42,31 @@ export interface NameLookup {
   ip: string | undefined;
 }
 
+export type LoggedLine = Pick<LogRecord, 'atMs' | 'severity' | 'plugin' | 'message'>;
+
 export class RequestTrace implements TraceState {
   traceId: string;
-  readonly spanId: string;
-  readonly upstreamSpanId: string;
+  spanId: string;
+  upstreamSpanId: string;
   parentSpanId: string;
   isSampled: boolean;
   readonly isRecording: boolean;
   readonly samplingRate: number;
+  /** Nobody has asked for a trace: the ids only tell requests apart. */
+  isMadeUp = false;
 
   routerStartedAtMs = 0;
   routerEndedAtMs = 0;
   readonly runs: PluginRun[] = [];
   readonly tries: UpstreamTry[] = [];
   readonly lookups: NameLookup[] = [];
+  readonly lines: LoggedLine[] = [];
 
   readonly #nowMs: () => number;
   #phase: TracedPhase = 'access';
   #phaseStartedAtMs = 0;
 
-  private constructor(state: TraceState, nowMs: () => number) {
+  private constructor(state: Omit<TraceState, 'hasLogs'>, nowMs: () => number) {
     this.traceId = state.traceId;
     this.spanId = state.spanId;
     this.upstreamSpanId = state.upstreamSpanId;
@@ -76,22 +83,26 @@ export class RequestTrace implements TraceState {
     samplingRate: number,
     isSampled: (traceId: string) => boolean,
   ): RequestTrace {
-    const traceId = createTraceId();
-    const state = {
-      traceId,
-      spanId: createSpanId(),
-      upstreamSpanId: createSpanId(),
-      parentSpanId: '',
-      isSampled: isSampled(traceId),
-      isRecording: true,
-      samplingRate,
-    };
+    const ids = createIds();
+    const state = { ...ids, isSampled: isSampled(ids.traceId), isRecording: true, samplingRate };
     return new RequestTrace(state, nowMs);
   }
 
   /** A trace that a plugin passes on and nobody records. */
   static passedOn(state: TraceState): RequestTrace {
     return new RequestTrace({ ...state, isSampled: false, isRecording: false }, () => 0);
+  }
+
+  /** For the lines of a request without a trace. */
+  static forLines(): RequestTrace {
+    const state = { ...createIds(), isSampled: false, isRecording: false, samplingRate: 0 };
+    const trace = new RequestTrace(state, () => 0);
+    trace.isMadeUp = true;
+    return trace;
+  }
+
+  get hasLogs(): boolean {
+    return this.lines.length > 0;
   }
 
   /** As calls carry it. */
@@ -116,10 +127,15 @@ export class RequestTrace implements TraceState {
     if (state !== undefined) {
       this.traceId = state.traceId;
       this.parentSpanId = state.parentSpanId;
-      // Ids of our own spans stay: a guest has no say in them.
       this.isSampled = state.isSampled && this.isRecording;
+      this.isMadeUp = false;
     }
-    if (!this.isRecording) return;
+    if (!this.isRecording) {
+      // The guest has told the upstream ids of its own.
+      this.spanId = state?.spanId ?? this.spanId;
+      this.upstreamSpanId = state?.upstreamSpanId ?? this.upstreamSpanId;
+      return;
+    }
     // A guest's clock counts whole milliseconds; ours knows better where the phase began and ended.
     const earliestMs = this.#phaseStartedAtMs;
     const latestMs = Math.max(earliestMs, this.#nowMs());
@@ -129,6 +145,10 @@ export class RequestTrace implements TraceState {
       const end = Math.min(latestMs, Math.max(start, endedAtMs));
       this.runs.push({ phase: this.#phase, plugin, startedAtMs: start, endedAtMs: end, error });
     }
+  }
+
+  onLine(severity: Severity, plugin: string, message: string, atMs: number): void {
+    if (this.lines.length < MAX_LINES) this.lines.push({ severity, plugin, message, atMs });
   }
 
   onLookup(name: string): void {
@@ -160,4 +180,13 @@ export class RequestTrace implements TraceState {
     const current = this.tries.at(-1);
     if (current?.endedAtMs === 0) current.endedAtMs = this.#nowMs();
   }
+}
+
+function createIds() {
+  return {
+    traceId: createTraceId(),
+    spanId: createSpanId(),
+    upstreamSpanId: createSpanId(),
+    parentSpanId: '',
+  };
 }

@@ -1,5 +1,5 @@
-/** Tries a batch of spans again, with growing pauses, until it is through or its time is up. */
-import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+/** Tries a batch of spans or log lines again, with growing pauses, until it is through or its time is up. */
+import type { SpanExporter } from '@opentelemetry/sdk-trace';
 
 export interface RetryPolicy {
   readonly maxRetryMs: number;
@@ -10,29 +10,38 @@ export interface RetryPolicy {
 type ExportCallback = Parameters<SpanExporter['export']>[1];
 type ExportResult = Parameters<ExportCallback>[0];
 
+/** An exporter of OpenTelemetry's SDK, whatever it exports. */
+export interface Exporter<Item> {
+  export(items: Item[], done: ExportCallback): void;
+  shutdown(): Promise<void>;
+}
+
+/** Hears of every batch that is lost. */
+export type OnGivenUp = (count: number, reason: string) => void;
+
 /** Of OpenTelemetry's ExportResultCode. */
 const SUCCESS = 0;
+const FAILED = 1;
 
-export class RetryingExporter implements SpanExporter {
-  readonly #inner: SpanExporter;
+export class RetryingExporter<Item> implements Exporter<Item> {
+  readonly #inner: Exporter<Item>;
   readonly #policy: RetryPolicy;
-  readonly #onGivenUp: (spans: number, reason: string) => void;
+  readonly #onGivenUp: OnGivenUp;
   readonly #pauses = new Set<{ readonly timer: NodeJS.Timeout; readonly end: () => void }>();
   #underWay = 0;
   #idleWaiters: (() => void)[] = [];
   #isClosing = false;
 
-  /** `onGivenUp` hears of every batch that is lost. */
-  constructor(inner: SpanExporter, policy: RetryPolicy, onGivenUp: (spans: number, reason: string) => void) {
+  constructor(inner: Exporter<Item>, policy: RetryPolicy, onGivenUp: OnGivenUp) {
     this.#inner = inner;
     this.#policy = policy;
     this.#onGivenUp = onGivenUp;
   }
 
-  export(spans: ReadableSpan[], done: ExportCallback): void {
+  export(items: Item[], done: ExportCallback): void {
     this.#underWay++;
-    void this.#deliver(spans).then((result) => {
-      if (result.code !== SUCCESS) this.#onGivenUp(spans.length, result.error?.message ?? 'it was refused');
+    void this.#deliver(items).then((result) => {
+      if (result.code !== SUCCESS) this.#onGivenUp(items.length, result.error?.message ?? 'it was refused');
       this.#underWay--;
       if (this.#underWay === 0) {
         const waiters = this.#idleWaiters;
@@ -63,20 +72,25 @@ export class RetryingExporter implements SpanExporter {
     await this.#inner.shutdown();
   }
 
-  async #deliver(spans: ReadableSpan[]): Promise<ExportResult> {
+  async #deliver(items: Item[]): Promise<ExportResult> {
     const deadlineMs = Date.now() + this.#policy.maxRetryMs;
     let delayMs = this.#policy.retryDelayMs;
     for (;;) {
       const isLast = this.#isClosing || Date.now() + delayMs > deadlineMs;
-      const result = await this.#tryOnce(spans);
+      const result = await this.#tryOnce(items);
       if (result.code === SUCCESS || isLast) return result;
       await this.#pause(delayMs);
       delayMs = Math.min(delayMs * 2, this.#policy.maxRetryDelayMs);
     }
   }
 
-  #tryOnce(spans: ReadableSpan[]): Promise<ExportResult> {
-    return new Promise((resolve) => this.#inner.export(spans, resolve));
+  /** Never rejects. */
+  async #tryOnce(items: Item[]): Promise<ExportResult> {
+    try {
+      return await new Promise<ExportResult>((resolve) => this.#inner.export(items, resolve));
+    } catch (error) {
+      return { code: FAILED, error: error as Error };
+    }
   }
 
   #pause(delayMs: number): Promise<void> {

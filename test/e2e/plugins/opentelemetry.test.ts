@@ -412,6 +412,42 @@ it('delivers what it still has when the node stops', async () => {
   expect(spans).toHaveLength(1);
 });
 
+describe('the lines of a request', () => {
+  const failing = async (through: ProxyUnderTest) => {
+    const service = { port: await findFreePort(), retries: 0 };
+    const { host } = await exposeTraced(
+      { traces_endpoint: null, logs_endpoint: receiver.logsEndpoint },
+      service,
+      through,
+    );
+    const traceId = newTraceId();
+    const answer = await through.send(host, '/api', {
+      headers: { traceparent: `00-${traceId}-${CALLER}-01` },
+    });
+    expect(answer.status).toBe(502);
+    const line = await receiver.until('the failure', () =>
+      receiver.lines.find(
+        ({ attributes }) => attributes['request.id'] === answer.header('x-kong-request-id'),
+      ),
+    );
+    expect(line).toMatchObject({ severityNumber: 17, traceId, resource: { 'service.name': 'kong' } });
+    expect(line.body).toContain('upstream failed');
+    return { traceId, line };
+  };
+
+  it('go to the logs endpoint with the ids of request and trace, and nothing else does', async () => {
+    const { traceId, line } = await failing(proxy);
+    expect(line.spanId).toMatch(/^[0-9a-f]{16}$/);
+    expect(receiver.spans.filter((span) => span.traceId === traceId)).toEqual([]);
+  });
+
+  it('go there without any tracing, too', async () => {
+    const off = await startProxy();
+    await failing(off);
+    await off.stop();
+  });
+});
+
 describe('without tracing_instrumentations', () => {
   let off: ProxyUnderTest;
   beforeAll(async () => {

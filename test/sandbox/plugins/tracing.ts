@@ -6,13 +6,15 @@ const TARGET = {
   headers: {},
   resourceAttributes: {},
   timeoutMs: 1000,
-  maxBatchSpans: 1,
+  maxBatchSize: 1,
   maxDelayMs: 1,
-  maxQueuedSpans: 1,
+  maxQueueSize: 1,
   maxRetryMs: 1,
   retryDelayMs: 1,
   maxRetryDelayMs: 1,
 };
+
+const TARGETS = { traces: TARGET };
 
 export default definePlugin({
   name: 'tracing',
@@ -49,6 +51,6 @@ export default definePlugin({
   },
 
   log(kong) {
-    kong.tracing.export(TARGET);
+    kong.tracing.export(TARGETS);
   },
 });

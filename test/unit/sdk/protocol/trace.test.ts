@@ -19,6 +19,7 @@ const STATE: TraceState = {
   parentSpanId: '',
   isSampled: true,
   isRecording: false,
+  hasLogs: true,
   samplingRate: 1e-7,
 };
 
@@ -73,7 +74,7 @@ describe('a report', () => {
 it('names a trace to export and where it goes', () => {
   expect(decodeTraceExport(encodeTraceExport('a', '{"b":"\\n"}'))).toEqual({
     spanId: 'a',
-    targetJson: '{"b":"\\n"}',
+    targetsJson: '{"b":"\\n"}',
   });
 });
 

@@ -99,6 +99,7 @@ describe('the span of a request', () => {
       upstreamSpanId: 'c'.repeat(16),
       isRecording: true,
       samplingRate: 1,
+      hasLogs: false,
     };
     trace.onPhaseReport({ state: { ...joined, ...claimed }, timings: [] });
     expect(spansOf(trace)[0]).toMatchObject({
@@ -234,7 +235,7 @@ it('records only what is asked for, and the request itself always', () => {
 });
 
 it('notes nothing for a trace that is only passed on', () => {
-  const trace = RequestTrace.passedOn({ ...begin(), isSampled: true, isRecording: true, samplingRate: 1 });
+  const trace = RequestTrace.passedOn({ ...begin(), isSampled: true, isRecording: true, hasLogs: false });
   trace.onTry('127.0.0.1', 1);
   trace.onLookup('a');
   trace.onPhaseStart('access');

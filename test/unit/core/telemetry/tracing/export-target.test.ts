@@ -1,21 +1,21 @@
 /** Where a guest wants spans sent: understood, or refused with a reason. */
 import { describe, expect, it } from 'vitest';
-import { parseTraceTarget } from '../../../../../core/telemetry/tracing/trace-target.ts';
+import { parseExportTargets } from '../../../../../core/telemetry/tracing/export-target.ts';
 
 const TARGET = {
   endpoint: 'http://collector:4318/v1/traces',
   headers: {},
   resourceAttributes: {},
   timeoutMs: 11_000,
-  maxBatchSpans: 200,
+  maxBatchSize: 200,
   maxDelayMs: 1000,
-  maxQueuedSpans: 10_000,
+  maxQueueSize: 10_000,
   maxRetryMs: 60_000,
   retryDelayMs: 10,
   maxRetryDelayMs: 60_000,
 };
 const parse = (changes: Readonly<Record<string, unknown>>) =>
-  parseTraceTarget(JSON.stringify({ ...TARGET, ...changes }));
+  parseExportTargets(JSON.stringify({ traces: { ...TARGET, ...changes } })).traces;
 
 describe('an endpoint', () => {
   it.each([
@@ -36,9 +36,9 @@ describe('an endpoint', () => {
 });
 
 it('keeps numbers within what timers and queues can take', () => {
-  expect(parse({ maxDelayMs: 1e300, maxBatchSpans: 0, retryDelayMs: -1 })).toMatchObject({
+  expect(parse({ maxDelayMs: 1e300, maxBatchSize: 0, retryDelayMs: -1 })).toMatchObject({
     maxDelayMs: 2 ** 31 - 1,
-    maxBatchSpans: 1,
+    maxBatchSize: 1,
     retryDelayMs: 1,
   });
 });
@@ -50,11 +50,11 @@ it.each([
   { headers: null },
   { resourceAttributes: { a: {} } },
   { timeoutMs: '5' },
-  { maxQueuedSpans: undefined },
+  { maxQueueSize: undefined },
 ])('refuses %j', (changes) => {
   expect(() => parse(changes)).toThrow(TypeError);
 });
 
-it.each(['', '{', 'null', '1'])('refuses %j', (json) => {
-  expect(() => parseTraceTarget(json)).toThrow();
+it.each(['', '{', 'null', '1', '{"traces":1}', '{"logs":{}}'])('refuses %j', (json) => {
+  expect(() => parseExportTargets(json)).toThrow();
 });

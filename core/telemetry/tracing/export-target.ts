@@ -1,15 +1,15 @@
-/** Where the spans of a configuration go, as a guest says it: read here, and not believed further than its types. */
+/** Where spans or log lines go, as a guest says it: read here, and not believed further than its types. */
 
-export interface TraceTarget {
+export interface ExportTarget {
   readonly protocol: 'http' | 'grpc';
   /** For gRPC `http://` or `https://` with host and port alone. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly resourceAttributes: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  readonly maxBatchSpans: number;
+  readonly maxBatchSize: number;
   readonly maxDelayMs: number;
-  readonly maxQueuedSpans: number;
+  readonly maxQueueSize: number;
   readonly maxRetryMs: number;
   readonly retryDelayMs: number;
   readonly maxRetryDelayMs: number;
@@ -20,17 +20,33 @@ const FORBIDDEN_IN_VALUE = /[\r\n\0]/;
 /** Longer pauses do not fit into a timer. */
 const MAX_MS = 2 ** 31 - 1;
 const MAX_SPANS = 1_000_000;
-const SCHEMES: Readonly<Record<string, Pick<TraceTarget, 'protocol'> & { readonly scheme: string }>> = {
+const SCHEMES: Readonly<Record<string, Pick<ExportTarget, 'protocol'> & { readonly scheme: string }>> = {
   'http:': { protocol: 'http', scheme: 'http:' },
   'https:': { protocol: 'http', scheme: 'https:' },
   'grpc:': { protocol: 'grpc', scheme: 'http:' },
   'grpcs:': { protocol: 'grpc', scheme: 'https:' },
 };
 
+export interface ExportTargets {
+  readonly traces: ExportTarget | undefined;
+  readonly logs: ExportTarget | undefined;
+}
+
 /** Throws TypeError or SyntaxError with what is wrong. */
-export function parseTraceTarget(json: string): TraceTarget {
-  const given = JSON.parse(json) as Readonly<Record<string, unknown>> | null;
+export function parseExportTargets(json: string): ExportTargets {
+  const { traces, logs } = membersOf(JSON.parse(json));
+  return {
+    traces: traces === undefined ? undefined : parseTarget(membersOf(traces)),
+    logs: logs === undefined ? undefined : parseTarget(membersOf(logs)),
+  };
+}
+
+function membersOf(given: unknown): Readonly<Record<string, unknown>> {
   if (typeof given !== 'object' || given === null) throw new TypeError('a target is an object');
+  return given as Readonly<Record<string, unknown>>;
+}
+
+function parseTarget(given: Readonly<Record<string, unknown>>): ExportTarget {
   const headers = readTexts(given['headers'], 'headers');
   for (const [name, value] of Object.entries(headers)) {
     if (!HEADER_NAME.test(name) || FORBIDDEN_IN_VALUE.test(value))
@@ -41,16 +57,16 @@ export function parseTraceTarget(json: string): TraceTarget {
     headers,
     resourceAttributes: readTexts(given['resourceAttributes'], 'resourceAttributes'),
     timeoutMs: readNumber(given, 'timeoutMs', 1, MAX_MS),
-    maxBatchSpans: readNumber(given, 'maxBatchSpans', 1, MAX_SPANS),
+    maxBatchSize: readNumber(given, 'maxBatchSize', 1, MAX_SPANS),
     maxDelayMs: readNumber(given, 'maxDelayMs', 0, MAX_MS),
-    maxQueuedSpans: readNumber(given, 'maxQueuedSpans', 1, MAX_SPANS),
+    maxQueueSize: readNumber(given, 'maxQueueSize', 1, MAX_SPANS),
     maxRetryMs: readNumber(given, 'maxRetryMs', 0, MAX_MS),
     retryDelayMs: readNumber(given, 'retryDelayMs', 1, MAX_MS),
     maxRetryDelayMs: readNumber(given, 'maxRetryDelayMs', 1, MAX_MS),
   };
 }
 
-function readEndpoint(endpoint: unknown): Pick<TraceTarget, 'protocol' | 'url'> {
+function readEndpoint(endpoint: unknown): Pick<ExportTarget, 'protocol' | 'url'> {
   const parsed = typeof endpoint === 'string' ? URL.parse(endpoint) : null;
   const known = SCHEMES[parsed?.protocol ?? ''];
   if (parsed === null || known === undefined || parsed.host === '') {
