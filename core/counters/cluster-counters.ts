@@ -102,7 +102,9 @@ export function createClusterCounters(table: CounterTable, events: ClusterCounte
       (error: unknown) =>
         settle(() => {
           lose(batch, error);
-          later(RETRY_MS, probe);
+          // It may have been this transaction alone that could not be.
+          if (batch.length > 0) probe();
+          else later(RETRY_MS, probe);
         }),
     );
   };

@@ -52,6 +52,7 @@ describe('calls in the database', () => {
     await expect(counters.takeAll([takeOf('a')])).rejects.toThrow(
       'the database cannot count: connection refused',
     );
+    await vi.advanceTimersByTimeAsync(0);
     const before = table.transactions;
     await expect(counters.takeAll([takeOf('a')])).rejects.toThrow('connection refused');
     expect(table.transactions).toBe(before);
@@ -62,6 +63,18 @@ describe('calls in the database', () => {
     await vi.advanceTimersByTimeAsync(600);
     expect(await counters.takeAll([takeOf('a')])).toEqual([[0]]);
     expect(told).toEqual(['lost: connection refused', 'back']);
+  });
+
+  it('fail alone when the database is well', async () => {
+    const table = createFakeTable();
+    const counters = createClusterCounters(table, EVENTS);
+    table.behave = () => {
+      table.behave = async () => {};
+      return Promise.reject(new Error('deadlock detected'));
+    };
+    await expect(counters.takeAll([takeOf('a')])).rejects.toThrow('deadlock detected');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(await counters.takeAll([takeOf('a')])).toEqual([[0]]);
   });
 
   it('wait a second for a database that is silent, once', async () => {
