@@ -17,7 +17,11 @@ export function propagate(
   const trace = outgoingTrace(context, caller);
   const preserved = extraction?.format ?? plan.defaultFormat;
   const formats = new Set<Format>(plan.inject.map((format) => (format === 'preserve' ? preserved : format)));
-  return [...formats].flatMap((format) => PROPAGATIONS[format].inject(trace));
+  // In the caller's own format baggage goes on by itself, like any header.
+  const withoutBaggage = { ...trace, baggage: {} };
+  return [...formats].flatMap((format) =>
+    PROPAGATIONS[format].inject(format === preserved ? withoutBaggage : trace),
+  );
 }
 
 /** A caller that does not sample is followed; one that does has no say in what this node can take. */

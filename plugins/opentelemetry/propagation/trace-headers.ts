@@ -44,13 +44,19 @@ export interface Propagation {
   inject(trace: OutgoingTrace): readonly TraceHeader[];
 }
 
+/** Longer names would be no names of headers any more under another prefix; more of them are no baggage. */
+const MAX_NAME_LENGTH = 128;
+const MAX_BAGGAGE = 64;
+
 /** Baggage is in headers of one prefix, each ended by the name of its value. */
 export function readBaggage(headers: HeaderSource, prefix: string): Readonly<Record<string, string>> {
   const baggage: Record<string, string> = Object.create(null);
+  let count = 0;
   for (const [name, [value]] of Object.entries(headers.getHeaders())) {
-    if (name.startsWith(prefix) && name.length > prefix.length && value !== undefined) {
-      baggage[name.slice(prefix.length)] = value;
-    }
+    const key = name.startsWith(prefix) ? name.slice(prefix.length) : '';
+    if (key === '' || key.length > MAX_NAME_LENGTH || value === undefined) continue;
+    if (++count > MAX_BAGGAGE) break;
+    baggage[key] = value;
   }
   return baggage;
 }

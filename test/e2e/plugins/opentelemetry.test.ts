@@ -233,6 +233,16 @@ describe('what does not go well', () => {
     });
   });
 
+  it.each<Readonly<Record<string, string>>>([
+    { traceparent: 'ÿÿÿ', b3: '-', 'x-amzn-trace-id': ';;=;Root', 'x-cloud-trace-context': '/;o=' },
+    { 'uber-trace-id': `${'a'.repeat(32)}:1:0:1`, [`uberctx-${'n'.repeat(300)}`]: 'ü' },
+    { 'ot-tracer-traceid': 'b'.repeat(32), 'ot-baggage-__proto__': 'x', 'ot-baggage-constructor': 'y' },
+    { 'x-datadog-trace-id': '9'.repeat(200), 'x-b3-traceid': '%00', 'x-b3-flags': '1' },
+  ])('with a caller’s headers leaves its request alone: %j', async (headers) => {
+    const { host } = await exposeTraced({ header_type: 'ot' });
+    expect((await proxy.send(host, '/api', { headers })).status).toBe(200);
+  });
+
   it('is exported for requests that another plugin refuses', async () => {
     const { host, routeId } = await exposeTraced({ http_response_header_for_traceid: 'x-trace-id' });
     await proxy.write('POST', `/routes/${routeId}/plugins`, { name: 'key-auth' });

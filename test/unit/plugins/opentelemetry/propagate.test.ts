@@ -62,6 +62,24 @@ describe('a caller’s trace', () => {
     ]);
   });
 
+  it('takes its baggage along into other formats, as far as it is any', () => {
+    const jaeger = headerSource({
+      'uber-trace-id': `${TRACE}:${CALLER}:0:1`,
+      'uberctx-user': 'u',
+      [`uberctx-${'n'.repeat(129)}`]: 'too long a name',
+    });
+    expect(propagate(jaeger, tracing(), plan({ inject: ['preserve', 'ot'] }), null)).toEqual([
+      ['uber-trace-id', `${TRACE}:${BALANCER}:${ROOT}:01`],
+      ['ot-tracer-traceid', TRACE],
+      ['ot-tracer-spanid', BALANCER],
+      ['ot-tracer-sampled', '1'],
+      ['ot-baggage-user', 'u'],
+    ]);
+    const crowd = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`uberctx-${at}`, 'x']));
+    const many = headerSource({ 'uber-trace-id': `${TRACE}:${CALLER}:0:1`, ...crowd });
+    expect(propagate(many, tracing(), plan({ inject: ['ot'] }), null)).toHaveLength(3 + 64);
+  });
+
   it('is not sampled where the caller does not sample', () => {
     const refusing = headerSource({ traceparent: `00-${TRACE}-${CALLER}-00` });
     expect(propagate(refusing, tracing(), preserve, 1)).toEqual([
