@@ -24,6 +24,7 @@ import type {
 } from './messages.ts';
 
 const PROCESS_MODULE = fileURLToPath(new URL('./process.ts', import.meta.url));
+/** Between attempts to start a data plane that does not serve for even this long. */
 const RESTART_PAUSE_MS = 500;
 /** Longer than this no Admin answer waits for a worker. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -54,6 +55,7 @@ export class DataPlane implements ConfigurationServers {
   #lastNumber = 0;
   #isStopping = false;
   #isServing = false;
+  #servesSinceMs = 0;
 
   constructor(boot: Boot, services: DataPlaneServices, logger: GatewayLogger) {
     this.#boot = boot;
@@ -134,6 +136,7 @@ export class DataPlane implements ConfigurationServers {
       if (message.kind === 'ready') {
         isStarting = false;
         this.#isServing = true;
+        this.#servesSinceMs = performance.now();
         onReady(message.packages);
       } else if (message.kind === 'failed') fail(message.reason);
       else this.#receive(message);
@@ -147,6 +150,7 @@ export class DataPlane implements ConfigurationServers {
   }
 
   #replace(code: number | null, signal: string | null): void {
+    const servedMs = this.#isServing ? performance.now() - this.#servesSinceMs : 0;
     this.#isServing = false;
     for (const number of [...this.#pending.keys()]) this.#settle(number, []);
     if (this.#isStopping) return;
@@ -158,7 +162,7 @@ export class DataPlane implements ConfigurationServers {
         (reason) => this.#logger.error({ reason }, 'the data plane cannot start'),
       );
     };
-    setTimeout(restart, code === 0 ? 0 : RESTART_PAUSE_MS);
+    setTimeout(restart, servedMs >= RESTART_PAUSE_MS ? 0 : RESTART_PAUSE_MS);
   }
 
   #receive(message: Exclude<DataPlaneMessage, { kind: 'ready' | 'failed' }>): void {

@@ -1,7 +1,7 @@
 /** Waits for a condition instead of for a time. */
 
 const POLL_MS = 10;
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 30_000;
 
 /** Resolves to the first value that `isDone` accepts. Throws with the last one when none comes; `what` says what it is. */
 export async function pollUntil<Value>(

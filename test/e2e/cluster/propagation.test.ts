@@ -125,7 +125,7 @@ it('brings 500 writes in a row to every node, one by one', async () => {
     for (const host of hosts) expect(await statusOn(node, host)).toBe(200);
     expect(node.gateway.output().slice(printed.get(node))).not.toContain(READING_EVERYTHING);
   }
-}, 60_000);
+}, 120_000);
 
 it('catches up by itself on a node that hears nothing', async () => {
   second.relay.muteThoseThatSent(LISTEN);
