@@ -20,8 +20,10 @@ export interface PluginDefinition<Schema extends RecordField = RecordField> {
   readonly schema: Schema;
   /** Default: every scope. */
   readonly scopes?: readonly PluginScope[];
-  /** Default: grpc, grpcs, http, https. */
+  /** Protocols an instance may be given. Default: grpc, grpcs, http, https. */
   readonly protocols?: readonly string[];
+  /** Those it is given where nobody says. Default: those of HTTP among `protocols`. */
+  readonly defaultProtocols?: readonly string[];
   readonly capabilities?: Capabilities;
   readonly metrics?: Readonly<Record<string, MetricDeclaration>>;
   /** Default `full`. With `summary`, `log` sees the outcome, the route and the consumer, and costs far less. */

@@ -3,6 +3,7 @@ export type { ClientAuthenticator, ClientReader, Consumer, Credential } from './
 export type { CounterReader, CounterStore, CounterWindow, TakeOptions } from './counters.ts';
 export { definePlugin, type PluginDefinition } from './define-plugin.ts';
 export type { EntityReader } from './entities.ts';
+export { compileIpSet, type IpSet } from './ip-set.ts';
 export type { Logger } from './log.ts';
 export type { CounterSeries, HistogramSeries, MetricWriter } from './metrics.ts';
 export type { Exit, Outcome } from './outcome.ts';

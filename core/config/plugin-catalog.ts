@@ -30,12 +30,13 @@ export function createPluginCatalog(
   };
 }
 
-function schemaOf({ name, schema, protocols, scopes }: PluginManifest): PluginSchema {
+function schemaOf({ name, schema, protocols, defaultProtocols, scopes }: PluginManifest): PluginSchema {
   const refused = (['service', 'route', 'consumer'] as const).filter((scope) => !scopes.includes(scope));
   return {
     name,
     configSchema: schema,
     protocols,
+    ...(defaultProtocols && { defaultProtocols }),
     scopes: Object.fromEntries(refused.map((scope) => [scope, false])) as PluginSchema['scopes'] & object,
   };
 }

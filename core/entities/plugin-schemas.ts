@@ -8,6 +8,8 @@ export interface PluginSchema {
   readonly configSchema: RecordField;
   /** Protocols an instance may be given. Default: grpc, grpcs, http, https. */
   readonly protocols?: readonly string[];
+  /** Those it gets without a word. Default: those of HTTP among `protocols`. */
+  readonly defaultProtocols?: readonly string[];
   /** Scopes the plugin refuses. */
   readonly scopes?: { readonly service?: false; readonly route?: false; readonly consumer?: false };
 }

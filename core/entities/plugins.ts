@@ -54,7 +54,7 @@ export function specialFields(schema: PluginSchema): FieldMap {
   );
   return {
     ...Object.fromEntries(refused.map((name) => [name, { ...scope(`${name}s`), eq: null }])),
-    protocols: protocolsField(schema.protocols ?? HTTP_PROTOCOLS),
+    protocols: protocolsField(schema.protocols ?? HTTP_PROTOCOLS, schema.defaultProtocols),
     config: {
       ...schema.configSchema,
       required: true,
@@ -83,14 +83,14 @@ function explainUnknownName(name: unknown): string {
   return `plugin '${name}' not enabled; add it to the 'plugins' configuration property`;
 }
 
-function protocolsField(accepted: readonly string[]): FieldDefinition {
+function protocolsField(accepted: readonly string[], byDefault?: readonly string[]): FieldDefinition {
   const choices = [...accepted].sort();
   const http = choices.filter((protocol) => HTTP_PROTOCOLS.includes(protocol));
   return {
     type: 'set',
     required: true,
     elements: { type: 'string', one_of: choices },
-    default: http.length > 0 ? http : choices,
+    default: byDefault ?? (http.length > 0 ? http : choices),
   };
 }
 

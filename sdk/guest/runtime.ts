@@ -126,6 +126,7 @@ function describePlugin(definition: PluginDefinition): PluginManifest {
     phases: PHASE_NAMES.filter((phase) => typeof definition[phase] === 'function'),
     scopes: definition.scopes ?? DEFAULT_SCOPES,
     protocols: definition.protocols ?? DEFAULT_PROTOCOLS,
+    ...(definition.defaultProtocols && { defaultProtocols: definition.defaultProtocols }),
     schema: definition.schema,
     capabilities: definition.capabilities ?? {},
     metrics: definition.metrics ?? {},

@@ -18,7 +18,7 @@ export interface MetricDeclaration {
 
 /** What a plugin may reach beyond the request it is handed. Enforced by the host at each call. */
 export interface Capabilities {
-  /** Entities whose rows it may look up, e.g. `keyauth_credentials`. Consumers need not be listed. */
+  /** Entities whose rows it may look up or list, e.g. `keyauth_credentials`. Consumers need not be listed. */
   readonly entities?: readonly string[];
   /** Counting outside the node: in the gateway's database, and in the Redis servers its stores name. */
   readonly counters?: readonly ('cluster' | 'redis')[];
@@ -40,6 +40,8 @@ export interface PluginManifest {
   readonly phases: readonly PhaseName[];
   readonly scopes: readonly PluginScope[];
   readonly protocols: readonly string[];
+  /** Undefined: those of HTTP among `protocols`. */
+  readonly defaultProtocols?: readonly string[];
   readonly schema: RecordField;
   readonly capabilities: Capabilities;
   readonly metrics: Readonly<Record<string, MetricDeclaration>>;

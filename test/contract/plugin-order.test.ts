@@ -4,7 +4,13 @@ import { bundlePackage } from '../../core/sandbox/bundle-package.ts';
 import { BUNDLED_PACKAGE } from '../../core/sandbox/bundled-package.ts';
 import { IsolateLane } from '../../core/sandbox/isolate-lane.ts';
 
-const IN_ORDER = ['key-auth 1250', 'rate-limiting 910', 'opentelemetry 14', 'prometheus 13'];
+const IN_ORDER = [
+  'key-auth 1250',
+  'ip-restriction 990',
+  'rate-limiting 910',
+  'opentelemetry 14',
+  'prometheus 13',
+];
 
 it('is descending by priority', async () => {
   const lane = new IsolateLane(
