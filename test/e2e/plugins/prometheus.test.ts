@@ -335,7 +335,13 @@ describe('the Admin API', () => {
 
   it('lists the plugins of this node', async () => {
     const { body } = await proxy.admin('GET', '/plugins/enabled');
-    expect(body.enabled_plugins.toSorted()).toEqual(['key-auth', 'prometheus', 'rate-limiting']);
+    expect(body.enabled_plugins.toSorted()).toEqual([
+      'ip-restriction',
+      'key-auth',
+      'opentelemetry',
+      'prometheus',
+      'rate-limiting',
+    ]);
   });
 
   it('describes the configuration', async () => {
