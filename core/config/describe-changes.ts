@@ -81,5 +81,6 @@ export function findInSnapshot(
   value: string,
 ): EntityRow | null {
   const rows: readonly EntityRow[] = snapshot[entity];
-  return rows.find((row) => row[field] === value) ?? null;
+  const wanted = field === 'id' ? value.toLowerCase() : value;
+  return rows.find((row) => row[field] === wanted) ?? null;
 }

@@ -62,6 +62,7 @@ export type Database =
 const DEFAULT_STATEMENT_TIMEOUT_MS = 5000;
 const DEFAULT_CONNECT_TIMEOUT_MS = 2500;
 const DEFAULT_MAX_CONNECTIONS = 10;
+const CLOSE_TIMEOUT_MS = 2000;
 
 /**
  * Postgres connects with the first query, so this succeeds while it is down. An embedded database is open when this
@@ -71,7 +72,7 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
   return settings.kind === 'embedded' ? openEmbedded(settings) : openPostgres(settings);
 }
 
-/** Waits for running queries. The database must not be used afterwards. */
+/** Waits for running queries, on Postgres for a bounded time. The database must not be used afterwards. */
 export async function closeDatabase(database: Database): Promise<void> {
   await database.close();
 }
@@ -121,17 +122,21 @@ function openPostgres(settings: PostgresSettings): Database {
   // So would one that breaks between two queries of a transaction; the second query reports it.
   pool.on('connect', (client) => client.on('error', () => {}));
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const dropConnections = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     kind: 'postgres',
     kysely,
     pool,
     createClient: () => new pg.Client({ ...options, query_timeout: connectionTimeoutMillis }),
-    dropConnections: () => {
-      for (const socket of sockets) socket.destroy();
-    },
+    dropConnections,
     close: async () => {
+      // A server that has gone in silence never says farewell.
+      const impatience = setTimeout(dropConnections, CLOSE_TIMEOUT_MS);
       await kysely.destroy();
       if (!pool.ended) await pool.end();
+      clearTimeout(impatience);
     },
   };
 }

@@ -34,7 +34,7 @@ export async function startTcpRelay(targetPort: number, targetHost = '127.0.0.1'
   const isMuted = ({ sent }: Relayed) => [...muted].some((text) => sent.includes(text));
 
   const accept = (client: Socket): void => {
-    const server = connect({ host: targetHost, port: targetPort });
+    const server = connect({ host: targetHost, port: targetPort, allowHalfOpen: true });
     const pair: Relayed = { client, server, sent: '' };
     relayed.add(pair);
     const end = () => {
@@ -45,7 +45,7 @@ export async function startTcpRelay(targetPort: number, targetHost = '127.0.0.1'
     for (const socket of [client, server]) {
       socket.setNoDelay(true);
       socket.on('error', end);
-      socket.on('close', () => !isSilent && end());
+      for (const event of ['end', 'close']) socket.on(event, () => !isSilent && end());
     }
     client.on('data', (bytes) => {
       pair.sent = (pair.sent + bytes.toString('latin1')).slice(-KEPT_CHARACTERS);
@@ -64,7 +64,7 @@ export async function startTcpRelay(targetPort: number, targetHost = '127.0.0.1'
     relayed.clear();
   };
 
-  let listener = createServer(accept);
+  let listener = createServer({ allowHalfOpen: true }, accept);
   const listen = (port: number) =>
     new Promise<void>((resolve, reject) => {
       listener.once('error', reject);
@@ -92,7 +92,7 @@ export async function startTcpRelay(targetPort: number, targetHost = '127.0.0.1'
       endAll();
       muted.clear();
       if (isListening) return;
-      listener = createServer(accept);
+      listener = createServer({ allowHalfOpen: true }, accept);
       await listen(port);
       isListening = true;
     },

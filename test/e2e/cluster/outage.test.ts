@@ -242,6 +242,16 @@ it('refuses to start without the database and without a file', async () => {
   );
 });
 
+it('stops in good order while Postgres is silent', async () => {
+  const node = await cluster.startNode();
+  const { host } = await node.expose();
+  node.relay.silence();
+  await untilLost(node);
+  expect((await node.send(host)).status).toBe(200);
+  // Throws unless it ends by itself and with 0.
+  await node.stop();
+});
+
 it('answers 500 at once for keys it cannot know, where there are more than it may hold', async () => {
   const node = await cluster.startNode({ TOLLGATE_ENTITY_CACHE_ROWS: '6', TOLLGATE_WORKERS: '1' });
   const { host, keys } = await protect(node, 20);
