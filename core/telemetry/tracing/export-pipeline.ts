@@ -1,5 +1,5 @@
 /** What the pipelines of spans and of log lines have in common. */
-import { Metadata } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import type { ExportTarget } from './export-target.ts';
 
@@ -40,7 +40,9 @@ export function describeNode({ nodeId, version }: NodeIdentity, target: ExportTa
   });
 }
 
-export function metadataOf({ headers }: ExportTarget): Metadata {
+/** The headers of a target as gRPC has them, which is loaded only here: most backends are reached over HTTP. */
+export async function metadataOf({ headers }: ExportTarget): Promise<Metadata> {
+  const { Metadata } = await import('@grpc/grpc-js');
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(headers)) metadata.set(name.toLowerCase(), value);
   return metadata;

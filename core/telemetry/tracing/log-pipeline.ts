@@ -3,8 +3,7 @@
  * first line is to be exported.
  */
 import { SeverityNumber, TraceFlags } from '@opentelemetry/api';
-import { OTLPLogExporter as GrpcExporter } from '@opentelemetry/exporter-logs-otlp-grpc';
-import { OTLPLogExporter as HttpExporter } from '@opentelemetry/exporter-logs-otlp-proto';
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import type { Resource } from '@opentelemetry/resources';
 import {
   BatchLogRecordProcessor,
@@ -35,12 +34,12 @@ const SEVERITIES: Readonly<Record<Severity, SeverityNumber>> = {
   emerg: SeverityNumber.FATAL3,
 };
 
-export function createLogPipeline(
+export async function createLogPipeline(
   target: ExportTarget,
   node: NodeIdentity,
   onGivenUp: OnGivenUp,
-): ExportPipeline<LogRecord> {
-  const exporter = new RetryingExporter<ReadableLogRecord>(createExporter(target), target, onGivenUp);
+): Promise<ExportPipeline<LogRecord>> {
+  const exporter = new RetryingExporter<ReadableLogRecord>(await createExporter(target), target, onGivenUp);
   const processor = new BatchLogRecordProcessor({ exporter, ...batchingOf(target) });
   const resource = describeNode(node, target);
   return {
@@ -55,10 +54,11 @@ export function createLogPipeline(
   };
 }
 
-function createExporter(target: ExportTarget): LogRecordExporter {
+async function createExporter(target: ExportTarget): Promise<LogRecordExporter> {
   const { protocol, url, headers, timeoutMs: timeoutMillis } = target;
-  if (protocol === 'http') return new HttpExporter({ url, headers: { ...headers }, timeoutMillis });
-  return new GrpcExporter({ url, metadata: metadataOf(target), timeoutMillis });
+  if (protocol === 'http') return new OTLPLogExporter({ url, headers: { ...headers }, timeoutMillis });
+  const grpc = await import('@opentelemetry/exporter-logs-otlp-grpc');
+  return new grpc.OTLPLogExporter({ url, metadata: await metadataOf(target), timeoutMillis });
 }
 
 function toReadableLogRecord(record: LogRecord, resource: Resource): ReadableLogRecord {

@@ -2,8 +2,7 @@
  * From span records to one backend: OpenTelemetry's batching, and its OTLP exporter over HTTP or gRPC. This module is
  * loaded when the first target turns up: a node without one does not have the SDK in memory.
  */
-import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
-import { OTLPTraceExporter as HttpExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
 import {
   batchingOf,
@@ -17,12 +16,12 @@ import { toReadableSpan } from './readable-span.ts';
 import { type OnGivenUp, RetryingExporter } from './retrying-exporter.ts';
 import type { SpanRecord } from './span-record.ts';
 
-export function createSpanPipeline(
+export async function createSpanPipeline(
   target: ExportTarget,
   node: NodeIdentity,
   onGivenUp: OnGivenUp,
-): ExportPipeline<SpanRecord> {
-  const exporter = new RetryingExporter<ReadableSpan>(createExporter(target), target, onGivenUp);
+): Promise<ExportPipeline<SpanRecord>> {
+  const exporter = new RetryingExporter<ReadableSpan>(await createExporter(target), target, onGivenUp);
   const processor = new BatchSpanProcessor({ exporter, ...batchingOf(target) });
   const resource = describeNode(node, target);
   return {
@@ -37,8 +36,9 @@ export function createSpanPipeline(
   };
 }
 
-function createExporter(target: ExportTarget): SpanExporter {
+async function createExporter(target: ExportTarget): Promise<SpanExporter> {
   const { protocol, url, headers, timeoutMs: timeoutMillis } = target;
-  if (protocol === 'http') return new HttpExporter({ url, headers: { ...headers }, timeoutMillis });
-  return new GrpcExporter({ url, metadata: metadataOf(target), timeoutMillis });
+  if (protocol === 'http') return new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis });
+  const grpc = await import('@opentelemetry/exporter-trace-otlp-grpc');
+  return new grpc.OTLPTraceExporter({ url, metadata: await metadataOf(target), timeoutMillis });
 }
