@@ -4,7 +4,15 @@ import type { PluginPackage } from './bundle-package.ts';
 const PLUGINS_FOLDER = new URL('../../plugins/', import.meta.url);
 
 /** Folder names; the name of a plugin is in its definition. */
-const FOLDERS = ['key-auth', 'ip-restriction', 'rate-limiting', 'opentelemetry', 'metrics'] as const;
+const FOLDERS = [
+  'cors',
+  'key-auth',
+  'ip-restriction',
+  'acl',
+  'rate-limiting',
+  'opentelemetry',
+  'metrics',
+] as const;
 
 export const BUNDLED_PACKAGE: PluginPackage = {
   name: 'bundled',

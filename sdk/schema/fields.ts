@@ -40,7 +40,8 @@ export type StringFormat =
   | 'sni'
   | 'ip'
   | 'ip_or_cidr'
-  | 'upstream_name';
+  | 'upstream_name'
+  | 'asterisk_or_regex';
 
 export interface StringField extends FieldAttributes<string> {
   readonly type: 'string';

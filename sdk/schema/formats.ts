@@ -34,7 +34,18 @@ export const FORMATS: Readonly<Record<StringFormat, FormatCheck>> = {
   ip: (value) => (isIpv4(value) || isIpv6(value) ? undefined : `not an ip address: ${value}`),
   ip_or_cidr: (value) => (isIpOrCidr(value) ? undefined : `invalid ip or cidr range: '${value}'`),
   upstream_name: checkUpstreamName,
+  asterisk_or_regex: (value) =>
+    value === '*' || isRegex(value) ? undefined : `'${value}' is not a valid regex`,
 };
+
+function isRegex(source: string): boolean {
+  try {
+    new RegExp(source);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function checkHost(value: string): string | undefined {
   const parsed = parseHost(value);

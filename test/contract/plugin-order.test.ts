@@ -5,8 +5,10 @@ import { BUNDLED_PACKAGE } from '../../core/sandbox/bundled-package.ts';
 import { IsolateLane } from '../../core/sandbox/isolate-lane.ts';
 
 const IN_ORDER = [
+  'cors 2000',
   'key-auth 1250',
   'ip-restriction 990',
+  'acl 950',
   'rate-limiting 910',
   'opentelemetry 14',
   'prometheus 13',
@@ -23,7 +25,12 @@ it('is descending by priority', async () => {
       cacheEntries: 10,
       maxBodyBytes: 10,
     },
-    { findEntity: async () => null, takeCounters: () => [], takeSharedCounters: async () => [] },
+    {
+      findEntity: async () => null,
+      listEntities: async () => [],
+      takeCounters: () => [],
+      takeSharedCounters: async () => [],
+    },
     { onLogLines: () => {}, onIncident: () => {}, onCatastrophe: () => {} },
   );
   const { plugins } = lane.manifest;
