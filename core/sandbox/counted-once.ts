@@ -7,14 +7,14 @@
 export interface TakeMemory {
   /** How often the call was run again. */
   readonly retries: number;
-  /** Name and argument of the first take, '' before it. */
-  takeName: string;
-  takeArgument: string;
+  /** Name and argument of the first take. */
+  takeName?: string | undefined;
+  takeArgument?: string | undefined;
   /** What it was answered, or will be. */
-  takeReply: unknown;
+  takeReply?: unknown;
   /** The run in which `takeReply` was given out last. */
-  takeRun: number;
-  laterTakes: LaterTake[] | undefined;
+  takeRun?: number | undefined;
+  laterTakes?: LaterTake[] | undefined;
 }
 
 interface LaterTake {
@@ -29,7 +29,10 @@ export function recallTake(memory: TakeMemory, name: string, argument: string): 
   const { retries } = memory;
   if (retries === 0) return undefined;
   const isFirst =
-    memory.takeRun < retries && memory.takeName === name && isSameTake(memory.takeArgument, argument);
+    memory.takeName === name &&
+    memory.takeRun !== retries &&
+    memory.takeArgument !== undefined &&
+    isSameTake(memory.takeArgument, argument);
   // In each run a reply is given out once: a plugin may count in the same windows again and again.
   if (isFirst) {
     memory.takeRun = retries;
@@ -45,7 +48,7 @@ export function recallTake(memory: TakeMemory, name: string, argument: string): 
 
 export function rememberTake(memory: TakeMemory, name: string, argument: string, reply: unknown): void {
   const run = memory.retries;
-  if (memory.takeName !== '') {
+  if (memory.takeName !== undefined) {
     memory.laterTakes ??= [];
     memory.laterTakes.push({ name, argument, reply, run });
     return;

@@ -8,18 +8,12 @@ import { encodeTake, encodeTakeShared } from '../../../../sdk/protocol/host-call
 type Memory = { -readonly [Key in keyof TakeMemory]: TakeMemory[Key] };
 
 function startCall() {
-  const memory: Memory = {
-    retries: 0,
-    takeName: '',
-    takeArgument: '',
-    takeReply: undefined,
-    takeRun: 0,
-    laterTakes: undefined,
-  };
+  const memory: Memory = { retries: 0 };
   let counted = 0;
   const context: HostCallContext = {
     services: {
       findEntity: async () => null,
+      listEntities: async () => [],
       takeCounters: (windows) => windows.map(() => counted++),
       takeSharedCounters: async (_, windows) => windows.map(() => counted++),
     },
