@@ -242,6 +242,32 @@ it('refuses to start without the database and without a file', async () => {
   );
 });
 
+it('serves every key again when its data plane is killed while Postgres is gone', async () => {
+  const node = await cluster.startNode({ TOLLGATE_WORKERS: '2' });
+  const { host, keys } = await protect(node, 3);
+  await node.relay.cut();
+  await untilLost(node);
+  const { pid } = node.gateway;
+  const [dataPlane] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  process.kill(dataPlane ?? -1, 'SIGKILL');
+  for (const key of keys) {
+    await pollUntil(
+      'the answer to a key',
+      () => statusWith(node, host, key).catch(String),
+      (status) => status === 200,
+    );
+  }
+  expect(await statusWith(node, host, randomUUID())).toBe(401);
+  await pollUntil(
+    'the versions of both workers',
+    async () => (await node.status()).tollgate,
+    (served) =>
+      served.workers.length === 2 &&
+      served.workers.every(({ version }) => version === served.configuration_version),
+  );
+  await node.stop();
+});
+
 it('stops in good order while Postgres is silent', async () => {
   const node = await cluster.startNode();
   const { host } = await node.expose();
