@@ -50,6 +50,7 @@ export class CallTrace {
       isSampled: false,
       isRecording: false,
       hasLogs: false,
+      isMadeUp: false,
       samplingRate: 0,
     };
     return new CallTrace(state, true);
@@ -60,7 +61,7 @@ export class CallTrace {
   }
 
   change(changes: Pick<TraceState, 'traceId' | 'parentSpanId' | 'isSampled'>): void {
-    this.#state = { ...this.#state, ...changes };
+    this.#state = { ...this.#state, ...changes, isMadeUp: false };
     this.#isChanged = true;
   }
 

@@ -26,7 +26,8 @@ export class TraceView implements TraceReader {
   }
 
   getContext(): TraceContext | undefined {
-    return this.call.trace === undefined ? undefined : contextOf(this.call.trace.state);
+    const state = this.call.trace?.state;
+    return state === undefined || state.isMadeUp ? undefined : contextOf(state);
   }
 }
 

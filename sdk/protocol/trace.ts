@@ -18,6 +18,8 @@ export interface TraceState {
   readonly isRecording: boolean;
   /** The host keeps log lines of this request. */
   readonly hasLogs: boolean;
+  /** Nobody has asked for a trace: the ids only tell requests apart. */
+  readonly isMadeUp: boolean;
   /** Share of traces the node samples where nobody says otherwise, 0…1. */
   readonly samplingRate: number;
 }
@@ -43,6 +45,7 @@ export const TRACE_MARK = '\t';
 const SAMPLED = 1;
 const RECORDING = 2;
 const LOGS = 4;
+const MADE_UP = 8;
 const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
 const SPAN_ID = /^(?!0{16})[0-9a-f]{16}$/;
 const MAX_TIMINGS = 256;
@@ -58,7 +61,10 @@ export function isSpanId(text: string): boolean {
 
 export function encodeTrace(state: TraceState): string {
   const flags =
-    (state.isSampled ? SAMPLED : 0) | (state.isRecording ? RECORDING : 0) | (state.hasLogs ? LOGS : 0);
+    (state.isSampled ? SAMPLED : 0) |
+    (state.isRecording ? RECORDING : 0) |
+    (state.hasLogs ? LOGS : 0) |
+    (state.isMadeUp ? MADE_UP : 0);
   return `${state.traceId} ${state.spanId} ${state.upstreamSpanId} ${state.parentSpanId} ${flags} ${state.samplingRate}`;
 }
 
@@ -84,6 +90,7 @@ export function decodeTrace(text: string): TraceState {
     isSampled: (Number(flags) & SAMPLED) !== 0,
     isRecording: (Number(flags) & RECORDING) !== 0,
     hasLogs: (Number(flags) & LOGS) !== 0,
+    isMadeUp: (Number(flags) & MADE_UP) !== 0,
     samplingRate,
   };
 }

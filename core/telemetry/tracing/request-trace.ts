@@ -52,8 +52,7 @@ export class RequestTrace implements TraceState {
   isSampled: boolean;
   readonly isRecording: boolean;
   readonly samplingRate: number;
-  /** Nobody has asked for a trace: the ids only tell requests apart. */
-  isMadeUp = false;
+  isMadeUp: boolean;
 
   routerStartedAtMs = 0;
   routerEndedAtMs = 0;
@@ -74,6 +73,7 @@ export class RequestTrace implements TraceState {
     this.isSampled = state.isSampled;
     this.isRecording = state.isRecording;
     this.samplingRate = state.samplingRate;
+    this.isMadeUp = state.isMadeUp;
     this.#nowMs = nowMs;
   }
 
@@ -84,7 +84,13 @@ export class RequestTrace implements TraceState {
     isSampled: (traceId: string) => boolean,
   ): RequestTrace {
     const ids = createIds();
-    const state = { ...ids, isSampled: isSampled(ids.traceId), isRecording: true, samplingRate };
+    const state = {
+      ...ids,
+      isSampled: isSampled(ids.traceId),
+      isRecording: true,
+      samplingRate,
+      isMadeUp: false,
+    };
     return new RequestTrace(state, nowMs);
   }
 
@@ -95,10 +101,8 @@ export class RequestTrace implements TraceState {
 
   /** For the lines of a request without a trace. */
   static forLines(): RequestTrace {
-    const state = { ...createIds(), isSampled: false, isRecording: false, samplingRate: 0 };
-    const trace = new RequestTrace(state, () => 0);
-    trace.isMadeUp = true;
-    return trace;
+    const state = { ...createIds(), isSampled: false, isRecording: false, samplingRate: 0, isMadeUp: true };
+    return new RequestTrace(state, () => 0);
   }
 
   get hasLogs(): boolean {

@@ -20,13 +20,22 @@ const STATE: TraceState = {
   isSampled: true,
   isRecording: false,
   hasLogs: true,
+  isMadeUp: false,
   samplingRate: 1e-7,
 };
 
 describe('a trace', () => {
   it.each([
     STATE,
-    { ...STATE, parentSpanId: '05e3ac9a4f6e3b90', isSampled: false, isRecording: true, samplingRate: 0.01 },
+    {
+      ...STATE,
+      hasLogs: false,
+      isMadeUp: true,
+      parentSpanId: '05e3ac9a4f6e3b90',
+      isSampled: false,
+      isRecording: true,
+      samplingRate: 0.01,
+    },
   ])('comes out as it went in', (state) => {
     expect(decodeTrace(encodeTrace(state))).toEqual(state);
   });

@@ -100,6 +100,7 @@ describe('the span of a request', () => {
       isRecording: true,
       samplingRate: 1,
       hasLogs: false,
+      isMadeUp: false,
     };
     trace.onPhaseReport({ state: { ...joined, ...claimed }, timings: [] });
     expect(spansOf(trace)[0]).toMatchObject({
