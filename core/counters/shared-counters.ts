@@ -90,10 +90,15 @@ export function createSharedCounters({
     sweep(nowMs) {
       for (const [settings, connection] of connections) {
         if (nowMs - connection.lastUsedAtMs < IDLE_MS) continue;
-        connection.close();
         connections.delete(settings);
-        for (const [name, known] of synced) if (known.connection === connection) synced.delete(name);
         takes = new WeakMap();
+        const flushes: Promise<void>[] = [];
+        for (const [name, known] of synced) {
+          if (known.connection !== connection) continue;
+          synced.delete(name);
+          flushes.push(known.counters.flush());
+        }
+        void Promise.all(flushes).then(() => connection.close());
       }
     },
     async flush() {
