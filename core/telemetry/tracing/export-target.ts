@@ -70,7 +70,8 @@ function readEndpoint(endpoint: unknown): Pick<ExportTarget, 'protocol' | 'url'>
   const parsed = typeof endpoint === 'string' ? URL.parse(endpoint) : null;
   const known = SCHEMES[parsed?.protocol ?? ''];
   if (parsed === null || known === undefined || parsed.host === '') {
-    throw new TypeError(`an endpoint is a URL of http, https, grpc or grpcs, not '${String(endpoint)}'`);
+    // Not the text itself: it goes to the log, and may hold a password.
+    throw new TypeError('an endpoint is a URL of http, https, grpc or grpcs');
   }
   const { protocol, scheme } = known;
   return { protocol, url: protocol === 'grpc' ? `${scheme}//${parsed.host}` : parsed.href };
