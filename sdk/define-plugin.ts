@@ -29,8 +29,8 @@ export interface PluginDefinition<Schema extends RecordField = RecordField> {
   /** Default `full`. With `summary`, `log` sees the outcome, the route and the consumer, and costs far less. */
   readonly logRecord?: 'summary' | 'full';
   /**
-   * Member of the configuration without which `response` has nothing to do: routes on which no instance sets it are
-   * spared the phase.
+   * Member of the configuration without which `response` has nothing to do: routes on which no instance sets it, or
+   * only to false, are spared the phase.
    */
   readonly responseNeeds?: string;
 

@@ -6,12 +6,20 @@ export type { EntityReader } from './entities.ts';
 export { compileIpSet, type IpSet } from './ip-set.ts';
 export type { Logger } from './log.ts';
 export type { CounterSeries, HistogramSeries, MetricWriter } from './metrics.ts';
+export type { NodeReader } from './node.ts';
 export type { Exit, Outcome } from './outcome.ts';
 export type { AccessKong, LogKong, PluginReader, RequestContext, ResponseKong } from './phases.ts';
 export type { ClusterCounterStore, RedisCounterStore, RedisSettings } from './protocol/counter-store.ts';
 export type { Capabilities, MetricDeclaration, PhaseName, PluginScope } from './protocol/manifest.ts';
 export type { LogFacts, ResponseSource } from './protocol/phase-call.ts';
-export type { ArgumentValue, DecodedBody, RequestBodyReader, RequestReader } from './request.ts';
+export type {
+  ArgumentValue,
+  DecodedBody,
+  RequestBodyReader,
+  RequestReader,
+  UriCaptureReader,
+  UriCaptures,
+} from './request.ts';
 export type {
   ResponseExit,
   ResponseHeaderReader,
@@ -32,3 +40,4 @@ export type {
   TraceReader,
   TraceWriter,
 } from './tracing.ts';
+export { createUuid } from './uuid.ts';

@@ -12,8 +12,9 @@ import type { CounterReader } from './counters.ts';
 import type { EntityReader } from './entities.ts';
 import type { Logger } from './log.ts';
 import type { MetricWriter } from './metrics.ts';
+import type { NodeReader } from './node.ts';
 import type { LogFacts } from './protocol/phase-call.ts';
-import type { RequestBodyReader, RequestReader } from './request.ts';
+import type { RequestBodyReader, RequestReader, UriCaptureReader } from './request.ts';
 import type {
   ResponseExit,
   ResponseHeaderReader,
@@ -43,10 +44,11 @@ interface EveryPhase {
   readonly ctx: RequestContext;
   readonly log: Logger;
   readonly metrics: MetricWriter;
+  readonly node: NodeReader;
 }
 
 export interface AccessKong extends EveryPhase {
-  readonly request: RequestReader & RequestBodyReader;
+  readonly request: RequestReader & RequestBodyReader & UriCaptureReader;
   readonly service: { readonly request: ServiceRequestWriter };
   readonly response: ResponseHeaderWriter & ResponseExit;
   readonly client: ClientReader & ClientAuthenticator;

@@ -1,5 +1,7 @@
 /** `kong.request`: the client's request, read only. Reading costs no crossing; bodies cost one host call. */
 
+import type { UriCaptures } from './protocol/phase-call.ts';
+
 /** A query argument or form field: text, `true` for a name without `=`, or a list when it was repeated. */
 export type ArgumentValue = string | true | readonly (string | true)[];
 
@@ -32,6 +34,15 @@ export interface RequestReader {
   /** Milliseconds since the epoch. */
   getStartTime(): number;
   getId(): string;
+}
+
+/** What the groups of the pattern in the route's path have matched. */
+export type { UriCaptures } from './protocol/phase-call.ts';
+
+/** Phases: access. Needs the capability `uriCaptures`: throws a TypeError without. */
+export interface UriCaptureReader {
+  /** Empty where the path of the route is no pattern or has no groups. */
+  getUriCaptures(): UriCaptures;
 }
 
 /** What is decoded of a body: its fields and how it was encoded, or no fields when it is of another kind or broken. */

@@ -29,6 +29,8 @@ interface PlannedPlugin {
   readonly responders: ReadonlySet<number> | undefined;
 }
 
+type Draft<Plan> = { -readonly [Member in keyof Plan]: Plan[Member] };
+
 interface GuestDraft {
   readonly instances: Instance[];
   readonly plans: GuestPlan[];
@@ -98,7 +100,7 @@ function findResponders(
   instances: readonly (readonly [number, PluginRow])[],
 ): ReadonlySet<number> | undefined {
   if (responseNeeds === '') return undefined;
-  const isResponder = ({ config }: PluginRow) => (config[responseNeeds] ?? null) !== null;
+  const isResponder = ({ config }: PluginRow) => (config[responseNeeds] ?? false) !== false;
   return new Set(instances.flatMap(([number, row]) => (isResponder(row) ? [number] : [])));
 }
 
@@ -129,7 +131,7 @@ function planRoute(
   plugins: readonly PlannedPlugin[],
   drafts: readonly GuestDraft[],
 ): RoutePlan {
-  const segments: PlanSegment[] = [];
+  const segments: Draft<PlanSegment>[] = [];
   const lanes = new Map<number, LanePhases>();
   let isTraced = false;
   let open: { readonly lane: number; readonly steps: InstanceCandidates[] } | undefined;
@@ -141,9 +143,10 @@ function planRoute(
     if (open?.lane !== lane) {
       open = { lane, steps: [] };
       const plan = (drafts[lane] as GuestDraft).plans.push({ steps: open.steps, route, service }) - 1;
-      segments.push({ lane, plan });
+      segments.push({ lane, plan, wantsCaptures: false });
     }
     open.steps.push(candidates);
+    segments[segments.length - 1]!.wantsCaptures ||= manifest.capabilities.uriCaptures === true;
     const plan = segments[segments.length - 1]?.plan ?? 0;
     const { consumers } = drafts[lane] as GuestDraft;
     const effective = onRoute(plugin, candidates, consumers[manifest.name]);

@@ -7,7 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { MetricDeltas } from '../../sdk/protocol/metric-deltas.ts';
 import { buildPlan, type RoutingPlan } from '../config/build-plan.ts';
 import { EVERYTHING } from '../config/describe-changes.ts';
-import type { ConfigurationUpdate } from '../config/node-configuration.ts';
+import type { ConfigurationUpdate } from '../config/known-configuration.ts';
 import { applyDelta } from '../config/snapshot-delta.ts';
 import { createLocalCounters, type SharedIntegers } from '../counters/local-counters.ts';
 import { redisFromUrl } from '../counters/redis-from-url.ts';
@@ -35,6 +35,7 @@ import type {
   WorkerMeasurements,
   WorkerMessage,
 } from './messages.ts';
+import { describeNodeToPlugins } from './node-facts.ts';
 import { createClusterTaker } from './take-cluster-counters.ts';
 
 const COUNTER_SWEEP_MS = 1000;
@@ -51,7 +52,7 @@ const { settings } = boot;
 const logger = createLogger(settings.logLevel, 'worker').child({ worker: index });
 const policy = compilePolicy(settings, boot.version);
 const renderRefusal = createRefusal(policy);
-const finder = createRowFinder((request) => send({ kind: 'find', worker: index, ...request }));
+const finder = createRowFinder((request) => send({ worker: index, ...request }));
 const counters = createLocalCounters(loadUws() as unknown as SharedIntegers);
 const clusterTaker = createClusterTaker((request) => send({ kind: 'count', worker: index, ...request }));
 const sharedCounters = createSharedCounters({
@@ -153,7 +154,12 @@ function createLane(bundle: Boot['bundles'][number]): IsolateLane {
     maxBodyBytes: settings.clientBodyBufferBytes,
   };
   const services = {
+    node: describeNodeToPlugins(
+      boot.nodeId,
+      settings.proxyListen.map(({ address }) => address),
+    ),
     findEntity: finder.find,
+    listEntities: finder.list,
     takeCounters: counters.take,
     takeSharedCounters: sharedCounters.take,
     exportTrace: (spanId: string, targetsJson: string) => tracer.export(spanId, targetsJson),
@@ -185,6 +191,7 @@ const PINO_LEVELS = {
 function receive(message: Command | RowMessage | UsesMessage): void {
   switch (message.kind) {
     case 'found':
+    case 'listed':
     case 'find-failed':
       finder.settle(message);
       break;

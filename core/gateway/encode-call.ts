@@ -1,5 +1,12 @@
 /** Writes a request as a guest reads it (sdk/protocol/phase-call.ts): one line a fact, then one a header. */
-import { encodeLogFacts, type LogFacts, type ResponseFacts } from '../../sdk/protocol/phase-call.ts';
+import {
+  COLLECTS,
+  encodeLogFacts,
+  type LogFacts,
+  type ResponseFacts,
+  RUNS,
+  type UriCaptures,
+} from '../../sdk/protocol/phase-call.ts';
 import { TRACE_MARK } from '../../sdk/protocol/trace.ts';
 import type { ClientExchange } from '../http/client-exchange.ts';
 import type { RequestTrace } from '../telemetry/tracing/request-trace.ts';
@@ -18,9 +25,15 @@ export interface CallFacts {
   readonly trace?: RequestTrace | undefined;
 }
 
-/** `run` false only collects: another package has answered already. */
-export function encodeAccessCall(facts: CallFacts, plan: number, run: boolean): string {
-  const first = encodeFirst(facts, plan, run ? 'run' : 'collect');
+/** `run` false only collects: another package has answered already. `captures` for those who want to know them. */
+export function encodeAccessCall(
+  facts: CallFacts,
+  plan: number,
+  run: boolean,
+  captures: UriCaptures | null = null,
+): string {
+  const runs = captures === null ? RUNS : RUNS + JSON.stringify(captures);
+  const first = encodeFirst(facts, plan, run ? runs : COLLECTS);
   return first + encodeState(facts, '') + encodeRequest(facts);
 }
 

@@ -5,6 +5,7 @@
  * One object per request carries its state and is itself the listener of what it waits for. Nothing is a promise
  * except where a body has to be read whole.
  */
+import type { UriCaptures } from '../../sdk/protocol/phase-call.ts';
 import type { LogLine, RequestChanges } from '../../sdk/protocol/phase-result.ts';
 import type { TraceReport } from '../../sdk/protocol/trace.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
@@ -64,6 +65,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
 
   /** The first answer a plugin gave; the rest of the access phase only collects. */
   #answer: Answer | undefined;
+  readonly #captures: UriCaptures | null;
   readonly #refusal: ErrorCode | undefined;
   #nextSegment = 0;
   #phaseCall = 0;
@@ -84,6 +86,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     this.path = path ?? exchange.rawPath;
     this.plan = match?.value ?? live.unmatched;
     this.matchedPath = match?.matchedPath ?? '';
+    this.#captures = match?.captures ?? null;
     this.#refusal = path === null ? 'GW_BAD_REQUEST' : match === null ? 'GW_ROUTE_NOT_FOUND' : undefined;
     this.picks = this.plan.lanes.length === 0 ? NO_PICKS : new Array<string>(this.plan.lanes.length).fill('');
     this.response = new ResponseFlow(this);
@@ -118,7 +121,8 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
       return;
     }
     this.trace?.onPhaseStart('access');
-    const call = encodeAccessCall(this, segment.plan, this.#answer === undefined);
+    const captures = segment.wantsCaptures ? this.#captures : null;
+    const call = encodeAccessCall(this, segment.plan, this.#answer === undefined, captures);
     this.#phaseCall = (this.gateway.lanes[segment.lane] as Gateway['lanes'][number]).submit(
       'access',
       call,

@@ -15,6 +15,8 @@ export interface PlanSegment {
   readonly lane: number;
   /** Number of the guest's plan. */
   readonly plan: number;
+  /** One of its plugins wants to know what the route's pattern has matched. */
+  readonly wantsCaptures: boolean;
 }
 
 /** What the plugins of one package could do in later phases of this route. */

@@ -5,6 +5,7 @@ const PLUGINS_FOLDER = new URL('../../plugins/', import.meta.url);
 
 /** Folder names; the name of a plugin is in its definition. */
 const FOLDERS = [
+  'correlation-id',
   'cors',
   'key-auth',
   'ip-restriction',
@@ -12,6 +13,7 @@ const FOLDERS = [
   'rate-limiting',
   'opentelemetry',
   'metrics',
+  'request-termination',
 ] as const;
 
 export const BUNDLED_PACKAGE: PluginPackage = {

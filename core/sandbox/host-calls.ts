@@ -10,6 +10,7 @@ import {
   type WindowArgument,
 } from '../../sdk/protocol/host-call.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+import type { NodeFacts } from '../../sdk/protocol/plan.ts';
 import { decodeTraceExport } from '../../sdk/protocol/trace.ts';
 import type { PhaseListener } from '../pipeline/phase-lane.ts';
 import { recallTake, rememberTake, type TakeMemory } from './counted-once.ts';
@@ -18,6 +19,12 @@ import { recallTake, rememberTake, type TakeMemory } from './counted-once.ts';
 export interface HostServices {
   /** Null when there is no such row. Rejects when nobody can be asked. */
   findEntity(entity: string, field: string, value: string): Promise<Readonly<Record<string, unknown>> | null>;
+  /** All rows whose reference `field` is to the row with this id. Rejects as `findEntity`. */
+  listEntities(
+    entity: string,
+    field: string,
+    id: string,
+  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
   takeCounters(windows: readonly WindowArgument[], cost: number): readonly number[];
   /** The same `store` object stands for the same store. Rejects when it cannot be asked. */
   takeSharedCounters(
@@ -25,6 +32,8 @@ export interface HostServices {
     windows: readonly WindowArgument[],
     cost: number,
   ): Promise<readonly number[]>;
+  /** Told to guests as `kong.node`. */
+  readonly node?: NodeFacts;
   /** Of the request with this span; `targetsJson` is checked there. Never throws, whatever becomes of it. */
   exportTrace?(spanId: string, targetsJson: string): void;
 }
@@ -64,6 +73,15 @@ const HOST_CALLS: Readonly<Record<HostCallName, Perform>> = {
     }
     if (!permitted.entities.has(entity)) throw new Error(`the manifest does not list the entity '${entity}'`);
     return services.findEntity(entity, field, value);
+  },
+
+  'entities.list': (argument, { services, permitted }) => {
+    const { entity, field, id } = membersOf(argument);
+    if (typeof entity !== 'string' || typeof field !== 'string' || typeof id !== 'string') {
+      throw new TypeError('entities.list takes an entity, a reference and an id');
+    }
+    if (!permitted.entities.has(entity)) throw new Error(`the manifest does not list the entity '${entity}'`);
+    return services.listEntities(entity, field, id);
   },
 
   'counters.take': (argument, { services, memory }) => {

@@ -63,6 +63,7 @@ export interface LaneStats {
 export class IsolateLane implements PhaseLane {
   readonly manifest: PackageManifest;
   readonly #limits: IsolateLimits;
+  readonly #node: HostServices['node'];
   readonly #events: LaneEvents;
   readonly #isolate: ReplaceableIsolate;
   readonly #hostCalls: HostCallRunner;
@@ -91,6 +92,7 @@ export class IsolateLane implements PhaseLane {
   /** Throws CrossingError when the bundle does not load, TypeError when it speaks another protocol. */
   constructor(bundle: PackageBundle, limits: IsolateLimits, services: HostServices, events: LaneEvents) {
     this.#limits = limits;
+    this.#node = services.node;
     this.#events = events;
     this.#isolate = new ReplaceableIsolate(bundle, limits, {
       onSaid: (text) => this.#hear(text),
@@ -110,7 +112,8 @@ export class IsolateLane implements PhaseLane {
 
   /** Hands a generation of configuration to the guest. Throws CrossingError when it cannot take it. */
   configure(configuration: GuestConfiguration): void {
-    const json = JSON.stringify({ configuration, cacheEntries: this.#limits.cacheEntries });
+    const { cacheEntries } = this.#limits;
+    const json = JSON.stringify({ configuration, cacheEntries, node: this.#node });
     this.#isolate.configure(configuration.generation, json);
   }
 

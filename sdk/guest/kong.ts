@@ -3,6 +3,7 @@
  * when they are first asked for, since most handlers use a few.
  */
 import type { MetricWriter } from '../metrics.ts';
+import type { NodeReader } from '../node.ts';
 import type { AccessKong, LogKong, PluginReader, RequestContext, ResponseKong } from '../phases.ts';
 import { decodeLogFacts, type LogFacts, type ResponseFacts } from '../protocol/phase-call.ts';
 import type { RouterReader } from '../router.ts';
@@ -13,6 +14,7 @@ import { CountersView } from './counters.ts';
 import { EntitiesView } from './entity-reader.ts';
 import { joinHeaders } from './header-lines.ts';
 import { metricWriter } from './metric-store.ts';
+import { nodeView } from './node-view.ts';
 import { AccessRequestView, RequestView } from './request-view.ts';
 import { ResponseEditor, ResponseRecorder, ResponseView } from './response-recorder.ts';
 import { PluginView, RouterView } from './route-view.ts';
@@ -50,6 +52,10 @@ class KongView {
 
   get metrics(): MetricWriter {
     return metricWriter;
+  }
+
+  get node(): NodeReader {
+    return nodeView;
   }
 }
 

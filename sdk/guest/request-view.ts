@@ -1,6 +1,12 @@
 /** `kong.request`: reads the lines of the call, and through what was recorded for the upstream since. */
-import { REQUEST_LINES } from '../protocol/phase-call.ts';
-import type { ArgumentValue, DecodedBody, RequestBodyReader, RequestReader } from '../request.ts';
+import { REQUEST_LINES, RUNS, type UriCaptures } from '../protocol/phase-call.ts';
+import type {
+  ArgumentValue,
+  DecodedBody,
+  RequestBodyReader,
+  RequestReader,
+  UriCaptureReader,
+} from '../request.ts';
 import { decodeBody } from './body-codec.ts';
 import type { CallState } from './call-state.ts';
 import { findHeader, findHeaderValues, groupHeaders } from './header-lines.ts';
@@ -121,8 +127,17 @@ export class RequestView implements RequestReader {
   }
 }
 
-/** The access phase may read the body too. */
-export class AccessRequestView extends RequestView implements RequestBodyReader {
+const NO_CAPTURES: UriCaptures = { unnamed: [], named: {} };
+
+/** The access phase may read the body too, and what the route's pattern has matched. */
+export class AccessRequestView extends RequestView implements RequestBodyReader, UriCaptureReader {
+  getUriCaptures(): UriCaptures {
+    const { name, capabilities } = this.call.instance?.plugin ?? {};
+    if (capabilities?.uriCaptures !== true) throw new TypeError(`'${name}' does not declare 'uriCaptures'`);
+    const json = this.call.phaseFacts.slice(RUNS.length);
+    return json === '' ? NO_CAPTURES : (JSON.parse(json) as UriCaptures);
+  }
+
   async getRawBody(): Promise<string> {
     return textFromBytes(await this.#bodyBytes());
   }

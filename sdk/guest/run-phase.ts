@@ -8,6 +8,7 @@
 import type { PluginDefinition } from '../define-plugin.ts';
 import { GUEST_FRAMES } from '../protocol/frames.ts';
 import type { PhaseName } from '../protocol/manifest.ts';
+import { RUNS } from '../protocol/phase-call.ts';
 import type { GuestError } from '../protocol/phase-result.ts';
 import { pickInstance } from '../protocol/plan.ts';
 import { SlotTable } from '../protocol/slot-table.ts';
@@ -27,7 +28,7 @@ type Handler = (kong: unknown, config: unknown) => unknown;
 export function startAccess(id: number, payload: string): void {
   const { call, generation } = openCall(id, 'access', payload);
   const kong = new AccessKongView(call);
-  const runs = call.phaseFacts === 'run';
+  const runs = call.phaseFacts.startsWith(RUNS);
   let failure: GuestError | undefined;
 
   const runFrom = (first: number): void => {

@@ -10,12 +10,13 @@ import type { PluginDefinition } from '../define-plugin.ts';
 import { decodeFrames, HOST_FRAMES } from '../protocol/frames.ts';
 import type { Invalidation } from '../protocol/host-call.ts';
 import { type PackageManifest, PHASE_NAMES, type PluginManifest } from '../protocol/manifest.ts';
-import type { GuestConfiguration } from '../protocol/plan.ts';
+import type { GuestConfiguration, NodeFacts } from '../protocol/plan.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { addGeneration, dropGeneration } from './configuration.ts';
 import { resumeConversation, startConversation } from './conversation.ts';
 import { forgetLookups, invalidateEntities, limitEntityCache } from './entity-cache.ts';
 import { collectMetrics, declareMetric } from './metric-store.ts';
+import { setNodeFacts } from './node-view.ts';
 import { forgetHostCalls, settleHostCall } from './outbox.ts';
 import { abandonLog, activeCalls, expireLogs, startAccess, startLog, startResponse } from './run-phase.ts';
 
@@ -44,10 +45,12 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
   return {
     describe: () => JSON.stringify(describePackage(definitions)),
     configure(json) {
-      const { configuration, cacheEntries } = JSON.parse(json) as {
+      const { configuration, cacheEntries, node } = JSON.parse(json) as {
         readonly configuration: GuestConfiguration;
         readonly cacheEntries: number;
+        readonly node?: NodeFacts;
       };
+      setNodeFacts(node);
       limitEntityCache(cacheEntries);
       addGeneration(configuration, plugins);
       return '';

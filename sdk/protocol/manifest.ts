@@ -24,6 +24,8 @@ export interface Capabilities {
   readonly counters?: readonly ('cluster' | 'redis')[];
   /** Reading and replacing the client's body. */
   readonly requestBody?: boolean;
+  /** Being told what the groups of a route's pattern have matched. */
+  readonly uriCaptures?: boolean;
   /** Sending the spans of its requests to wherever its configuration says. Requests it takes part in are traced. */
   readonly traceExport?: boolean;
   /** The complete upstream body is collected before `response` runs, which ends streaming. */

@@ -3,7 +3,8 @@
  * taken apart. No line can hold a line feed, because neither a request line nor a header nor JSON can; a header is
  * `name NUL value`, and a NUL can be in neither.
  *
- * Line 0 is `<generation> <plan> <phase facts>`: for access `run` or `collect`, for response JSON of ResponseFacts,
+ * Line 0 is `<generation> <plan> <phase facts>`: for access `run` or `collect`, and behind it JSON of UriCaptures where
+ * the path matched a pattern and a plugin wants to know, for response JSON of ResponseFacts,
  * for log `encodeLogFacts`; behind it, where the request has a trace, a tab and that (trace.ts). Then come STATE_LINES,
  * REQUEST_LINES and the headers, each ended by a line feed; a log call for plugins content with a summary ends behind
  * the STATE_LINES, of which only picks and consumer are filled in then.
@@ -39,6 +40,17 @@ export const REQUEST_LINES = {
 } as const;
 
 export const REQUEST_LINE_COUNT = 11;
+
+/** What the groups of the route's pattern have matched. */
+export interface UriCaptures {
+  /** By position; the first is the whole match. Groups that took no part are ''. */
+  readonly unnamed: readonly string[];
+  readonly named: Readonly<Record<string, string>>;
+}
+
+/** Facts of an access call in which plugins run, as opposed to one in which they are only collected. */
+export const RUNS = 'run';
+export const COLLECTS = 'collect';
 
 /** Who made the answer: the upstream, a plugin, or the gateway itself. */
 export type ResponseSource = 'service' | 'exit' | 'error';

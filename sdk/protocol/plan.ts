@@ -42,6 +42,15 @@ export interface GuestConfiguration {
   readonly consumers: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
+/** What plugins hear of the node they run on. */
+export interface NodeFacts {
+  readonly id: string;
+  readonly hostname: string;
+  readonly pid: number;
+  /** An IP address it can be reached at. */
+  readonly address: string;
+}
+
 /** The instance of a plugin that runs now, by number, or -1. Contract/proxy.md section 10.3. */
 export function pickInstance(
   candidates: InstanceCandidates,

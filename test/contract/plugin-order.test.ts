@@ -5,6 +5,7 @@ import { BUNDLED_PACKAGE } from '../../core/sandbox/bundled-package.ts';
 import { IsolateLane } from '../../core/sandbox/isolate-lane.ts';
 
 const IN_ORDER = [
+  'correlation-id 100001',
   'cors 2000',
   'key-auth 1250',
   'ip-restriction 990',
@@ -12,6 +13,7 @@ const IN_ORDER = [
   'rate-limiting 910',
   'opentelemetry 14',
   'prometheus 13',
+  'request-termination 2',
 ];
 
 it('is descending by priority', async () => {
