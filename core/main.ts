@@ -74,6 +74,7 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
   const boot = { settings, nodeId, version, bundles, snapshot };
   const services = {
     findRow: configuration.findRow,
+    listRows: configuration.listRows,
     countInCluster: clusterCounters.takeAll,
   };
   const dataPlane = new DataPlane(boot, services, logger);

@@ -11,4 +11,16 @@ export interface EntityReader {
     field: string,
     value: string,
   ): Row | undefined | Promise<Row | undefined>;
+
+  /**
+   * All rows whose reference `field` is to the row with this id, such as the groups of a consumer:
+   * `list('acls', 'consumer', consumer.id)`. In no particular order; empty when there are none. Only references that
+   * the entity is declared to be listed by; otherwise, and beyond 10000 rows, it rejects. Capability, cache and waiting
+   * are those of `find`. Phases: access.
+   */
+  list<Row extends { readonly id: string }>(
+    entity: string,
+    field: string,
+    id: string,
+  ): readonly Row[] | Promise<readonly Row[]>;
 }

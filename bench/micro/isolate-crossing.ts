@@ -38,6 +38,7 @@ const lane = new IsolateLane(
   },
   {
     findEntity: async (entity) => (entity === 'consumers' ? CONSUMER : CREDENTIAL),
+    listEntities: async () => [],
     takeCounters: () => [used++],
     takeSharedCounters: async () => [used++],
   },

@@ -7,7 +7,14 @@ import type { EntityStore } from '../store/entity-store.ts';
 
 export type EntityKey =
   | { readonly kind: 'id'; readonly id: string }
-  | { readonly kind: 'unique'; readonly field: string; readonly value: string };
+  | { readonly kind: 'unique'; readonly field: string; readonly value: string }
+  /** Unique only among the children of one parent. */
+  | {
+      readonly kind: 'nested';
+      readonly field: string;
+      readonly value: string;
+      readonly parent: Readonly<Record<string, { readonly id: string }>>;
+    };
 
 /** Throws EntityError 1 where only ids are keys, and 10 for what could not be the value of the key field. */
 export function readEntityKey(definition: EntityDefinition, segment: string): EntityKey {
@@ -21,6 +28,18 @@ export function readEntityKey(definition: EntityDefinition, segment: string): En
   return { kind: 'unique', field, value: segment };
 }
 
+/** As `readEntityKey` for a child of this parent, reached through the foreign field `reference`. */
+export function readChildKey(
+  definition: EntityDefinition,
+  segment: string,
+  reference: string,
+  parentId: string,
+): EntityKey {
+  const field = definition.nestedKeys?.[reference];
+  if (field === undefined || isUuid(segment)) return readEntityKey(definition, segment);
+  return { kind: 'nested', field, value: segment, parent: { [reference]: { id: parentId } } };
+}
+
 function invalidPrimaryKey(): EntityError {
   const fields = { id: 'expected a valid UUID' };
   return new EntityError(1, `invalid primary key: '${luaFormat(fields)}'`, { fields });
@@ -31,9 +50,14 @@ export function findByKey(
   definition: EntityDefinition,
   key: EntityKey,
 ): Promise<EntityRow | undefined> {
-  return key.kind === 'id'
-    ? store.selectById(definition, key.id)
-    : store.selectByUnique(definition, key.field, key.value);
+  switch (key.kind) {
+    case 'id':
+      return store.selectById(definition, key.id);
+    case 'unique':
+      return store.selectByUnique(definition, key.field, key.value);
+    case 'nested':
+      return store.selectByUniqueTogether(definition, { ...key.parent, [key.field]: key.value });
+  }
 }
 
 /** EntityError 6, as PATCH answers for what is not there. */

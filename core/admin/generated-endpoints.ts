@@ -7,7 +7,7 @@ import type { EntityStore } from '../store/entity-store.ts';
 import { type AdminRequest, answerJson, type Endpoint, NO_CONTENT } from './admin-exchange.ts';
 import { methodNotAllowed, notFound } from './admin-refusal.ts';
 import { answerPage, readListArguments } from './answer-page.ts';
-import { type EntityKey, findByKey, readEntityKey } from './entity-key.ts';
+import { type EntityKey, findByKey, readChildKey, readEntityKey } from './entity-key.ts';
 import type { EntityWrites } from './entity-writes.ts';
 
 export interface EntityAccess {
@@ -112,26 +112,29 @@ function childEntityMethods(
   { store, writes }: EntityAccess,
 ): Endpoint['methods'] {
   const requireParent = parentFinder(store, parent);
-  const keyOf = (request: AdminRequest) => readEntityKey(child, request.captures[1] ?? '');
+  const keyOf = (request: AdminRequest, parentRow: EntityRow) =>
+    readChildKey(child, request.captures[1] ?? '', field, parentRow.id);
   const belongsTo = (parentRow: EntityRow) => (row: EntityRow) => referenceId(row, field) === parentRow.id;
   return {
     GET: async (request) => {
       const parentRow = await requireParent(request);
-      const row = await requireByKey(store, child, keyOf(request));
+      const row = await requireByKey(store, child, keyOf(request, parentRow));
       if (!belongsTo(parentRow)(row)) throw notFound();
       return answerJson(200, row);
     },
     PUT: async (request) => {
-      const { id } = await requireParent(request);
-      return answerJson(200, await writes.replace(child, keyOf(request), request.input, { [field]: { id } }));
+      const parentRow = await requireParent(request);
+      const fixed = { [field]: { id: parentRow.id } };
+      return answerJson(200, await writes.replace(child, keyOf(request, parentRow), request.input, fixed));
     },
     PATCH: async (request) => {
-      const isChild = belongsTo(await requireParent(request));
-      return answerJson(200, await writes.patch(child, keyOf(request), request.input, isChild));
+      const parentRow = await requireParent(request);
+      const key = keyOf(request, parentRow);
+      return answerJson(200, await writes.patch(child, key, request.input, belongsTo(parentRow)));
     },
     DELETE: async (request) => {
-      const isChild = belongsTo(await requireParent(request));
-      const wasThere = await writes.remove(child, keyOf(request), isChild);
+      const parentRow = await requireParent(request);
+      const wasThere = await writes.remove(child, keyOf(request, parentRow), belongsTo(parentRow));
       if (!wasThere) throw notFound();
       return NO_CONTENT;
     },

@@ -10,6 +10,8 @@ export interface CachedEntity {
   readonly name: string;
   /** Fields by which rows can be asked for, besides `id`. */
   readonly uniqueFields: readonly string[];
+  /** Foreign fields by which all rows of a parent can be asked for. Default none. */
+  readonly listedBy?: readonly string[];
 }
 
 /** A row and when it stops to exist: infinite for never. */
@@ -21,7 +23,7 @@ export interface HeldRow {
 /** One row that was written. */
 export interface RowChange {
   readonly id: string;
-  /** `field=value` of unique fields, before and after. */
+  /** `column=value` of unique fields and of `listedBy`, before and after. */
   readonly keys: readonly string[];
   /** What is stored now; undefined when nothing is. */
   readonly row: CachedRow | undefined;
@@ -35,15 +37,20 @@ export interface RowCacheLimits {
 
 interface Shelf {
   readonly uniqueFields: readonly string[];
+  readonly listedBy: readonly string[];
   /** Oldest use first, unless complete: then in no order. */
   readonly rows: Map<string, HeldRow>;
   /** `field=value` → id. */
   readonly ids: Map<string, string>;
+  /** `column=id` of a parent → ids of its rows. */
+  readonly children: Map<string, Set<string>>;
   isComplete: boolean;
 }
 
 /** Anybody can ask for what does not exist: long values would fill the memory, which entries do not count. */
 const MAX_REMEMBERED_MISS_LENGTH = 512;
+/** Lists held of entities that are not complete. */
+const MAX_LISTS = 10_000;
 
 export class RowCache {
   readonly #limits: RowCacheLimits;
@@ -52,15 +59,25 @@ export class RowCache {
   readonly #misses = new Set<string>();
   /** Lookups under way. One whose entity changes meanwhile is taken out: its answer is used but not kept. */
   readonly #inFlight = new Map<string, Promise<CachedRow | null>>();
+  /** All rows of a parent, of entities that are not complete. Oldest use first. */
+  readonly #lists = new Map<string, readonly HeldRow[]>();
+  readonly #listsInFlight = new Map<string, Promise<readonly CachedRow[]>>();
   #rowCount = 0;
 
   constructor(entities: readonly CachedEntity[], limits: RowCacheLimits, now: () => number = Date.now) {
     this.#limits = limits;
     this.#now = now;
     this.#shelves = new Map(
-      entities.map(({ name, uniqueFields }) => [
+      entities.map(({ name, uniqueFields, listedBy = [] }) => [
         name,
-        { uniqueFields, rows: new Map(), ids: new Map(), isComplete: false },
+        {
+          uniqueFields,
+          listedBy,
+          rows: new Map(),
+          ids: new Map(),
+          children: new Map(),
+          isComplete: false,
+        },
       ]),
     );
   }
@@ -95,6 +112,28 @@ export class RowCache {
     return this.#inFlight.get(missKey) ?? this.#load(entity, missKey, load);
   }
 
+  /** All rows whose reference `field` is to this parent. `load` and errors: see `find`. */
+  list(
+    entity: string,
+    field: string,
+    parentId: string,
+    load: () => Promise<readonly CachedRow[]>,
+  ): readonly CachedRow[] | Promise<readonly CachedRow[]> {
+    const shelf = this.#shelf(entity);
+    if (!shelf.listedBy.includes(field)) throw new Error(`rows of ${entity} are not listed by '${field}'`);
+    const key = keyOfParent(field, parentId.toLowerCase());
+    if (shelf.isComplete) {
+      const held = [...(shelf.children.get(key) ?? [])].flatMap((id) => shelf.rows.get(id) ?? []);
+      return this.#living(held);
+    }
+    const listKey = keyOfMiss(entity, key);
+    const known = this.#lists.get(listKey);
+    if (known === undefined) return this.#listsInFlight.get(listKey) ?? this.#loadList(listKey, load);
+    this.#lists.delete(listKey);
+    this.#lists.set(listKey, known);
+    return this.#living(known);
+  }
+
   /** Replaces all rows of an entity; `rows` in the order in which they were used, where that is known. */
   replaceAll(entity: string, rows: readonly HeldRow[], isComplete: boolean): void {
     const shelf = this.#shelf(entity);
@@ -102,9 +141,13 @@ export class RowCache {
     for (const missKey of this.#misses) {
       if (missKey.startsWith(`${entity}\0`)) this.#misses.delete(missKey);
     }
+    for (const listKey of this.#lists.keys()) {
+      if (listKey.startsWith(`${entity}\0`)) this.#lists.delete(listKey);
+    }
     this.#rowCount -= shelf.rows.size;
     shelf.rows.clear();
     shelf.ids.clear();
+    shelf.children.clear();
     shelf.isComplete = isComplete;
     for (const held of rows) this.#put(shelf, held);
   }
@@ -115,7 +158,10 @@ export class RowCache {
     this.#forgetLookups(entity);
     for (const { id, keys, row } of changes) {
       const wasHeld = this.#remove(shelf, id);
-      for (const key of [keyOf('id', id), ...keys]) this.#misses.delete(keyOfMiss(entity, key));
+      for (const key of [keyOf('id', id), ...keys]) {
+        this.#misses.delete(keyOfMiss(entity, key));
+        this.#lists.delete(keyOfMiss(entity, key));
+      }
       const hasRoom = this.#rowCount < this.#limits.maxRows;
       if (row !== undefined && (wasHeld || shelf.isComplete || hasRoom)) this.#put(shelf, this.hold(row));
     }
@@ -156,6 +202,39 @@ export class RowCache {
     return leftMs <= 0 ? null : { ...row, ttl: Math.ceil(leftMs / 1000) };
   }
 
+  #living(held: readonly HeldRow[]): readonly CachedRow[] {
+    const now = this.#now();
+    return held.flatMap(({ row, expiresAtMs }) => (expiresAtMs > now ? [row] : []));
+  }
+
+  #loadList(listKey: string, load: () => Promise<readonly CachedRow[]>): Promise<readonly CachedRow[]> {
+    const asked: Promise<readonly CachedRow[]> = load().then(
+      (rows) => {
+        if (this.#listsInFlight.get(listKey) === asked) {
+          this.#listsInFlight.delete(listKey);
+          this.#rememberList(listKey, rows);
+        }
+        return rows;
+      },
+      (error: unknown) => {
+        if (this.#listsInFlight.get(listKey) === asked) this.#listsInFlight.delete(listKey);
+        throw error;
+      },
+    );
+    this.#listsInFlight.set(listKey, asked);
+    return asked;
+  }
+
+  #rememberList(listKey: string, rows: readonly CachedRow[]): void {
+    this.#lists.set(
+      listKey,
+      rows.map((row) => this.hold(row)),
+    );
+    if (this.#lists.size <= MAX_LISTS) return;
+    const oldest = this.#lists.keys().next();
+    if (oldest.done !== true) this.#lists.delete(oldest.value);
+  }
+
   #load(
     entity: string,
     missKey: string,
@@ -192,6 +271,9 @@ export class RowCache {
     for (const key of this.#inFlight.keys()) {
       if (key.startsWith(`${entity}\0`)) this.#inFlight.delete(key);
     }
+    for (const key of this.#listsInFlight.keys()) {
+      if (key.startsWith(`${entity}\0`)) this.#listsInFlight.delete(key);
+    }
   }
 
   #replace(shelf: Shelf, held: HeldRow): void {
@@ -203,6 +285,11 @@ export class RowCache {
     shelf.rows.set(held.row.id, held);
     this.#rowCount++;
     for (const key of keysOf(shelf, held.row)) shelf.ids.set(key, held.row.id);
+    for (const key of parentKeysOf(shelf, held.row)) {
+      const siblings = shelf.children.get(key);
+      if (siblings === undefined) shelf.children.set(key, new Set([held.row.id]));
+      else siblings.add(held.row.id);
+    }
     while (this.#rowCount > this.#limits.maxRows) this.#evict(shelf);
   }
 
@@ -227,6 +314,11 @@ export class RowCache {
       // The value may have passed to another row by now.
       if (shelf.ids.get(key) === id) shelf.ids.delete(key);
     }
+    for (const key of parentKeysOf(shelf, held.row)) {
+      const siblings = shelf.children.get(key);
+      siblings?.delete(id);
+      if (siblings?.size === 0) shelf.children.delete(key);
+    }
     return true;
   }
 }
@@ -236,6 +328,18 @@ function keysOf(shelf: Shelf, row: CachedRow): string[] {
     const value = row[field];
     return typeof value === 'string' ? [keyOf(field, value)] : [];
   });
+}
+
+function parentKeysOf(shelf: Shelf, row: CachedRow): string[] {
+  return shelf.listedBy.flatMap((field) => {
+    const parent = row[field] as { readonly id: string } | null;
+    return parent === null ? [] : [keyOfParent(field, parent.id)];
+  });
+}
+
+/** As the log of changes names it: by its column. */
+function keyOfParent(field: string, parentId: string): string {
+  return keyOf(`${field}_id`, parentId);
 }
 
 function keyOf(field: string, value: string): string {

@@ -3,11 +3,10 @@
  * the node's own disk when the database is gone; followed change by change; handed to the workers. Rows that may be
  * millions are not held whole but looked up. While the database is away everything known goes on being served.
  */
-import type { Invalidation } from '../../sdk/protocol/host-call.ts';
-import { type CachedRow, RowCache } from '../cache/row-cache.ts';
+import type { CachedRow } from '../cache/row-cache.ts';
 import type { EntityDefinition } from '../entities/define-entity.ts';
 import { type ChangeListener, listenForChanges } from '../store/change-listener.ts';
-import type { LogExcerpt, LogPosition } from '../store/change-log.ts';
+import type { LogExcerpt } from '../store/change-log.ts';
 import { type ConfigurationReader, createConfigurationReader } from '../store/configuration-reader.ts';
 import { createEntityStore, type ExpiringEntityStore } from '../store/create-entity-store.ts';
 import type { Database } from '../store/database.ts';
@@ -15,18 +14,12 @@ import { DatabaseWatch } from '../store/database-watch.ts';
 import { StoreUnavailableError } from '../store/entity-error.ts';
 import type { EntityStore } from '../store/entity-store.ts';
 import { createGuard, type Guard, guardStore } from '../store/guard-store.ts';
+import { listChildren } from '../store/list-children.ts';
 import { probeDatabase } from '../store/probe-database.ts';
 import { coalesce } from './coalesce.ts';
-import {
-  describeDelta,
-  describeInvalidations,
-  describeRowChanges,
-  findInSnapshot,
-  listUniqueFields,
-} from './describe-changes.ts';
-import { EMPTY_SNAPSHOT, type PluginRow, type RouteRow, type ServiceRow, type Snapshot } from './snapshot.ts';
-import { applyDelta, SNAPSHOT_ENTITIES, type SnapshotDelta } from './snapshot-delta.ts';
-import { readSnapshotFile, type SavedConfiguration, writeSnapshotFile } from './snapshot-file.ts';
+import { type ConfigurationUpdate, KnownConfiguration } from './known-configuration.ts';
+import type { Snapshot } from './snapshot.ts';
+import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts';
 import { createSnapshotKeeper, type SnapshotKeeper } from './snapshot-keeper.ts';
 
 export interface ConfigurationDependencies {
@@ -51,12 +44,6 @@ export interface ConfigurationLogger {
   readonly error: Log;
 }
 
-/** One step of the configuration: rows for the plan, and rows no cache may serve any longer. */
-export interface ConfigurationUpdate {
-  readonly delta: SnapshotDelta;
-  readonly invalidations: readonly Invalidation[];
-}
-
 /** Both resolve when every worker serves what it was given, and reject when one cannot. */
 export interface ConfigurationServers {
   /** Replaces everything, caches included. */
@@ -64,10 +51,7 @@ export interface ConfigurationServers {
   update(update: ConfigurationUpdate): Promise<void>;
 }
 
-const MAX_MISSES = 10_000;
 const MAINTENANCE_MS = 60_000;
-
-type SnapshotEntity = (typeof SNAPSHOT_ENTITIES)[number];
 
 export class NodeConfiguration {
   /** Fails at once while the database is lost. */
@@ -77,19 +61,16 @@ export class NodeConfiguration {
   readonly #reader: ConfigurationReader;
   readonly #watch: DatabaseWatch;
   readonly #guard: Guard;
-  readonly #cache: RowCache;
+  readonly #known: KnownConfiguration;
   readonly #keeper: SnapshotKeeper;
-  readonly #entityNamed: ReadonlyMap<string, EntityDefinition>;
-  readonly #bounded: readonly EntityDefinition[];
   readonly #catchUp: () => Promise<void>;
   readonly #timers: NodeJS.Timeout[] = [];
-  #snapshot: Snapshot = EMPTY_SNAPSHOT;
-  #position: LogPosition | undefined;
   #isSchemaReady = false;
   #servers: ConfigurationServers | undefined;
   /** A worker has refused a step, so it has to be given everything. */
   #isOutOfStep = false;
   #listener: ChangeListener | undefined;
+  #isStopping = false;
 
   constructor(dependencies: ConfigurationDependencies) {
     const { database, entities, logger } = dependencies;
@@ -106,19 +87,14 @@ export class NodeConfiguration {
         onLost: (problem) => logger.error({ problem }, 'the database is lost; serving what is known'),
         onUnusable: (problem) => logger.error({ problem }, 'the database answers but cannot be used yet'),
         onRecovered: () => {
-          logger.notice({ sequence: this.#snapshot.sequence }, 'the database is back and caught up with');
+          logger.notice({ sequence: this.snapshot.sequence }, 'the database is back and caught up with');
           this.#catchUpInBackground();
         },
       },
     );
     this.#guard = createGuard(this.#watch);
     this.store = guardStore(this.#store, this.#guard);
-    this.#entityNamed = new Map(entities.map((entity) => [entity.name, entity]));
-    this.#bounded = entities.filter(({ name }) => !isSnapshotEntity(name));
-    this.#cache = new RowCache(
-      this.#bounded.map((entity) => ({ name: entity.name, uniqueFields: listUniqueFields(entity) })),
-      { maxRows: dependencies.maxRows, maxMisses: MAX_MISSES },
-    );
+    this.#known = new KnownConfiguration(entities, dependencies.maxRows);
     this.#catchUp = coalesce(() => this.#takeChanges());
     this.#keeper = createSnapshotKeeper(
       () => this.#save(),
@@ -127,7 +103,7 @@ export class NodeConfiguration {
   }
 
   get snapshot(): Snapshot {
-    return this.#snapshot;
+    return this.#known.snapshot;
   }
 
   /** Why the database cannot be used; undefined while it can. */
@@ -149,16 +125,15 @@ export class NodeConfiguration {
     try {
       await this.#ensureSchema();
       // Which rows were in use before the node was stopped.
-      if (saved !== undefined) this.#holdSavedRows(saved);
+      if (saved !== undefined) this.#known.restoreRows(saved);
       await this.#readEverything();
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       if (saved === undefined) throw withoutSnapshot(error, snapshotFile?.path);
-      this.#holdSavedRows(saved);
-      this.#snapshot = { ...saved.snapshot, version: 1 };
+      this.#known.restore(saved);
       const problem = error.cause instanceof Error ? error.cause.message : error.message;
       this.#watch.lose(problem);
-      logger.warn({ sequence: this.#snapshot.sequence }, 'serving the configuration that was on the disk');
+      logger.warn({ sequence: this.snapshot.sequence }, 'serving the configuration that was on the disk');
     }
   }
 
@@ -167,7 +142,7 @@ export class NodeConfiguration {
     const { database, pollSeconds } = this.#dependencies;
     this.#servers = servers;
     // The database may have come back while they started.
-    this.#isOutOfStep = served !== this.#snapshot;
+    this.#isOutOfStep = served !== this.snapshot;
     this.#timers.push(setInterval(() => void this.#maintain(), MAINTENANCE_MS).unref());
     // Nobody else can write to an embedded database.
     if (database.kind === 'embedded') return;
@@ -176,7 +151,7 @@ export class NodeConfiguration {
     this.#listener = listenForChanges(database.createClient, pollMs, {
       // A node hears of its own writes too, when it serves them already.
       onChange: (sequence) => {
-        if (sequence === undefined || sequence > this.#snapshot.sequence) this.#catchUpInBackground();
+        if (sequence === undefined || sequence > this.snapshot.sequence) this.#catchUpInBackground();
       },
       onLost: () => this.#watch.suspect(),
     });
@@ -186,11 +161,8 @@ export class NodeConfiguration {
   publishChange = (): Promise<void> => this.#catchUp();
 
   /** The row whose unique field has this value, or null. Rejects when it is not known and cannot be asked for. */
-  findRow = async (entityName: string, field: string, value: string): Promise<CachedRow | null> => {
-    if (isSnapshotEntity(entityName)) return findInSnapshot(this.#snapshot, entityName, field, value);
-    const entity = this.#entityNamed.get(entityName);
-    if (entity === undefined) throw new Error(`there is no entity '${entityName}'`);
-    return this.#cache.find(entityName, field, value, async () => {
+  findRow = (entityName: string, field: string, value: string): Promise<CachedRow | null> =>
+    this.#known.find(entityName, field, value, async (entity) => {
       const row = await this.#guard(() =>
         field === 'id'
           ? this.#store.selectById(entity, value)
@@ -199,9 +171,15 @@ export class NodeConfiguration {
       if (row !== undefined) this.#noteChange();
       return row;
     });
-  };
+
+  /** All rows whose reference `field` is to this parent. Rejects as `findRow`, and when there are too many to hold. */
+  listRows = (entityName: string, field: string, parentId: string): Promise<readonly CachedRow[]> =>
+    this.#known.list(entityName, field, parentId, (entity) =>
+      this.#guard(() => listChildren(this.#store, entity, field, parentId)),
+    );
 
   async stop(): Promise<void> {
+    this.#isStopping = true;
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all([this.#listener?.stop(), this.#watch.stop()]);
     await this.#keeper.close();
@@ -222,7 +200,7 @@ export class NodeConfiguration {
     if (this.#watch.problem !== undefined) return;
     this.#catchUp().catch((error: unknown) => {
       // The watch knows of a lost database and tells of it once.
-      if (error instanceof StoreUnavailableError) return;
+      if (error instanceof StoreUnavailableError || this.#isStopping) return;
       this.#dependencies.logger.error(
         { err: error },
         'a change of the configuration could not be taken over',
@@ -250,7 +228,8 @@ export class NodeConfiguration {
       return;
     }
     if (reading.changes.length > 0) {
-      const update = this.#apply(reading);
+      const update = this.#known.apply(reading);
+      this.#noteChange();
       if (!this.#isOutOfStep) return this.#hand((servers) => servers.update(update));
     }
     if (this.#isOutOfStep) await this.#publish();
@@ -258,49 +237,25 @@ export class NodeConfiguration {
 
   /** Undefined when everything has to be read. */
   async #readChanges(): Promise<LogExcerpt | undefined> {
-    const position = this.#position;
+    const { position } = this.#known;
     if (position === undefined) return undefined;
     const read = () => this.#reader.readChanges(position);
     // While the node recovers, the guard still lets nobody through.
     return this.#watch.problem === undefined ? this.#guard(read) : read();
   }
 
-  #apply(reading: LogExcerpt): ConfigurationUpdate {
-    for (const { name } of this.#bounded) {
-      const changes = describeRowChanges(name, reading);
-      if (changes.length > 0) this.#cache.apply(name, changes);
-    }
-    const delta = describeDelta(this.#snapshot, reading);
-    this.#snapshot = applyDelta(this.#snapshot, delta);
-    this.#position = reading.position;
-    this.#noteChange();
-    return { delta, invalidations: describeInvalidations(reading.changes) };
-  }
-
   async #readEverything(): Promise<void> {
-    const whole = SNAPSHOT_ENTITIES.flatMap((name) => this.#entityNamed.get(name) ?? []);
-    const { position, rows, complete } = await this.#reader.readAll(whole, this.#bounded, {
+    const { whole, bounded } = this.#known;
+    const reading = await this.#reader.readAll(whole, bounded, {
       maxRows: this.#dependencies.maxRows,
-      keptIds: (entity) => this.#cache.listIds(entity),
+      keptIds: (entity) => this.#known.listHeldIds(entity),
     });
-    for (const { name } of this.#bounded) {
-      const held = (rows.get(name) ?? []).map((row) => this.#cache.hold(row));
-      this.#cache.replaceAll(name, held, complete.has(name));
-    }
-    const rowsOf = <Row>(name: SnapshotEntity) => (rows.get(name) ?? []) as unknown as readonly Row[];
-    this.#snapshot = {
-      version: this.#snapshot.version + 1,
-      sequence: position.sequence,
-      services: rowsOf<ServiceRow>('services'),
-      routes: rowsOf<RouteRow>('routes'),
-      plugins: rowsOf<PluginRow>('plugins'),
-    };
-    this.#position = position;
+    this.#known.replace(reading);
     this.#noteChange();
   }
 
   async #publish(): Promise<void> {
-    await this.#hand((servers) => servers.publish(this.#snapshot));
+    await this.#hand((servers) => servers.publish(this.snapshot));
     this.#isOutOfStep = false;
   }
 
@@ -314,36 +269,16 @@ export class NodeConfiguration {
     }
   }
 
-  #holdSavedRows({ held }: SavedConfiguration): void {
-    for (const [entity, { rows, isComplete }] of held) {
-      if (this.#bounded.some(({ name }) => name === entity)) {
-        this.#cache.replaceAll(entity, rows, isComplete);
-      }
-    }
-  }
-
   #noteChange(): void {
     if (this.#dependencies.snapshotFile !== undefined) this.#keeper.noteChange();
   }
 
   async #save(): Promise<void> {
     const { snapshotFile } = this.#dependencies;
-    if (snapshotFile === undefined || this.#position === undefined) return;
-    const held = this.#bounded.map(({ name }) => {
-      const rows = this.#cache.listRows(name);
-      return [name, { isComplete: this.#cache.isComplete(name), rows }] as const;
-    });
-    await writeSnapshotFile(snapshotFile.path, {
-      database: snapshotFile.database,
-      position: this.#position,
-      snapshot: this.#snapshot,
-      held: new Map(held),
-    });
+    const known = this.#known.describe();
+    if (snapshotFile === undefined || known === undefined) return;
+    await writeSnapshotFile(snapshotFile.path, { database: snapshotFile.database, ...known });
   }
-}
-
-function isSnapshotEntity(name: string): name is SnapshotEntity {
-  return (SNAPSHOT_ENTITIES as readonly string[]).includes(name);
 }
 
 function withoutSnapshot(error: StoreUnavailableError, path: string | undefined): StoreUnavailableError {

@@ -7,7 +7,7 @@
 
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { MetricDeltas } from '../../sdk/protocol/metric-deltas.ts';
-import type { ConfigurationUpdate } from '../config/node-configuration.ts';
+import type { ConfigurationUpdate } from '../config/known-configuration.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import type { CounterTake } from '../counters/cluster-counters.ts';
 import type { PackageBundle } from '../sandbox/bundle-package.ts';
@@ -48,9 +48,15 @@ export type ControlMessage =
   | RowMessage
   | UsesMessage;
 
-/** Answer to `find`, for one worker. */
+/** Answer to `find` or `list`, for one worker. */
 export type RowMessage =
   | { readonly kind: 'found'; readonly worker: number; readonly number: number; readonly row: Row | null }
+  | {
+      readonly kind: 'listed';
+      readonly worker: number;
+      readonly number: number;
+      readonly rows: readonly Row[];
+    }
   | {
       readonly kind: 'find-failed';
       readonly worker: number;
@@ -67,6 +73,18 @@ export interface FindMessage {
   readonly number: number;
   readonly entity: string;
   readonly field: string;
+  readonly value: string;
+}
+
+/** A worker wants all rows that refer to a parent. Answered by `listed`. */
+export interface ListMessage {
+  readonly kind: 'list';
+  readonly worker: number;
+  readonly number: number;
+  readonly entity: string;
+  /** The reference, such as `consumer`. */
+  readonly field: string;
+  /** Id of the parent. */
   readonly value: string;
 }
 
@@ -103,6 +121,7 @@ export type WorkerMessage =
   /** V8 gave up in an isolate: the whole process should be replaced. */
   | { readonly kind: 'catastrophe'; readonly reason: string }
   | FindMessage
+  | ListMessage
   | CountMessage;
 
 export interface WorkerAnswer {
@@ -117,6 +136,7 @@ export type DataPlaneMessage =
   /** Every worker alive has answered. */
   | { readonly kind: 'done'; readonly number: number; readonly answers: readonly WorkerAnswer[] }
   | FindMessage
+  | ListMessage
   | CountMessage;
 
 /** What a worker has counted since it was asked last (`deltas`) or holds now (the rest). */

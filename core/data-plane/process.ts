@@ -52,6 +52,7 @@ function receiveFromControl(message: ControlMessage): void {
       startAll(message.boot);
       break;
     case 'found':
+    case 'listed':
     case 'find-failed':
     case 'counted':
     case 'count-failed':

@@ -5,7 +5,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
-import type { ConfigurationServers, ConfigurationUpdate } from '../config/node-configuration.ts';
+import type { ConfigurationUpdate } from '../config/known-configuration.ts';
+import type { ConfigurationServers } from '../config/node-configuration.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import { applyDelta } from '../config/snapshot-delta.ts';
 import type { CounterTake } from '../counters/cluster-counters.ts';
@@ -18,6 +19,7 @@ import type {
   CountMessage,
   DataPlaneMessage,
   FindMessage,
+  ListMessage,
   Row,
   WorkerAnswer,
   WorkerMeasurements,
@@ -32,6 +34,8 @@ const ANSWER_TIMEOUT_MS = 10_000;
 export interface DataPlaneServices {
   /** The row whose unique field has this value, or null. Rejects when the store cannot be asked. */
   findRow(entity: string, field: string, value: string): Promise<Row | null>;
+  /** All rows of the entity whose reference `field` is to this parent. Rejects when the store cannot be asked. */
+  listRows(entity: string, field: string, parentId: string): Promise<readonly Row[]>;
   /** For each call the use of its windows before it. Rejects when the database cannot count. */
   countInCluster(takes: readonly CounterTake[]): Promise<readonly (readonly number[])[]>;
 }
@@ -168,6 +172,7 @@ export class DataPlane implements ConfigurationServers {
   #receive(message: Exclude<DataPlaneMessage, { kind: 'ready' | 'failed' }>): void {
     if (message.kind === 'done') this.#settle(message.number, message.answers);
     else if (message.kind === 'count') void this.#answerCount(message);
+    else if (message.kind === 'list') void this.#answerList(message);
     else void this.#answerFind(message);
   }
 
@@ -175,6 +180,16 @@ export class DataPlane implements ConfigurationServers {
     try {
       const row = await this.#services.findRow(entity, field, value);
       this.#send({ kind: 'found', worker, number, row });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#send({ kind: 'find-failed', worker, number, reason });
+    }
+  }
+
+  async #answerList({ worker, number, entity, field, value }: ListMessage): Promise<void> {
+    try {
+      const rows = await this.#services.listRows(entity, field, value);
+      this.#send({ kind: 'listed', worker, number, rows });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#send({ kind: 'find-failed', worker, number, reason });

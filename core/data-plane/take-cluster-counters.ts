@@ -1,10 +1,11 @@
 /** Counters in the gateway's database, asked of the control process: one message for all calls of a turn. */
 import type { WindowArgument } from '../../sdk/protocol/host-call.ts';
 import type { CounterTake } from '../counters/cluster-counters.ts';
+import { startDeadline } from '../counters/start-deadline.ts';
 import type { CountMessage, UsesMessage } from './messages.ts';
 
 /** A little longer than the control process waits for the database, so that its reason is the one that is told. */
-const COUNT_TIMEOUT_MS = 1500;
+const COUNT_TIMEOUT_MS = 3500;
 
 export interface ClusterTaker {
   /** Rejects when the control process cannot tell. */
@@ -20,7 +21,7 @@ interface Waiting {
 
 interface Asked {
   readonly calls: readonly Waiting[];
-  readonly timer: NodeJS.Timeout;
+  readonly stopWaiting: () => void;
 }
 
 export function createClusterTaker(
@@ -37,7 +38,7 @@ export function createClusterTaker(
   const forget = (number: number): readonly Waiting[] => {
     const known = asked.get(number);
     asked.delete(number);
-    clearTimeout(known?.timer);
+    known?.stopWaiting();
     return known?.calls ?? [];
   };
 
@@ -45,11 +46,10 @@ export function createClusterTaker(
     const calls = gathered;
     gathered = [];
     const number = ++lastNumber;
-    const timer = setTimeout(
-      () => fail(number, `the database cannot count: no answer within ${COUNT_TIMEOUT_MS} ms`),
-      COUNT_TIMEOUT_MS,
+    const stopWaiting = startDeadline(COUNT_TIMEOUT_MS, () =>
+      fail(number, `the database cannot count: no answer within ${COUNT_TIMEOUT_MS} ms`),
     );
-    asked.set(number, { calls, timer });
+    asked.set(number, { calls, stopWaiting });
     ask({ number, takes: calls.map(({ take }) => take) });
   };
 

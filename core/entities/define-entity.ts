@@ -25,6 +25,11 @@ export interface EntityDefinition {
   readonly adminName: string;
   /** Path of the collection below each parent it refers to, by foreign field, e.g. `{ consumer: 'key-auth' }`. */
   readonly nestedNames: Readonly<Record<string, string>>;
+  /**
+   * The field usable in URLs instead of the id below a parent, by foreign field, where it is unique only together
+   * with that parent (`uniqueTogether`), e.g. `{ consumer: 'group' }`.
+   */
+  readonly nestedKeys?: Readonly<Record<string, string>>;
   /** The unique string field usable in URLs instead of the id. Absent: id only. */
   readonly endpointKey?: string;
   /** Fields in the order `/schemas` shows them, `id` first. */
@@ -45,6 +50,11 @@ export interface EntityDefinition {
   readonly shorthands: Readonly<Record<string, InputShorthand>>;
   /** Several fields unique together, nulls counting as a value: plugins' (name, route, service, consumer). */
   readonly uniqueTogether?: readonly string[];
+  /**
+   * Foreign fields by which requests look all rows of a parent up at once. The log of changes has to name their
+   * columns (`track_changes` of migration 0003).
+   */
+  readonly listedBy?: readonly string[];
   /** Rows may expire: `ttl` seconds on input, seconds left on output. */
   readonly hasTtl: boolean;
 }

@@ -64,6 +64,8 @@ const IDENTITY = new Set([
   'x-consumer-username',
   'x-credential-identifier',
   'x-anonymous-consumer',
+  'x-consumer-groups',
+  'x-authenticated-groups',
 ]);
 
 const ORDINARY_NAME = /^[a-z0-9_-]+$/;

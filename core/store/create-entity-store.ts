@@ -3,7 +3,14 @@ import { sql } from 'kysely';
 import { isUuid, luaFormat } from '../../sdk/schema/index.ts';
 import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
 import type { Database, Tables } from './database.ts';
-import { columnOf, EXPIRY_COLUMN, fromColumns, toColumns } from './entity-columns.ts';
+import {
+  columnOf,
+  EXPIRY_COLUMN,
+  fromColumns,
+  toColumns,
+  UNIQUE_TOGETHER_COLUMN,
+  uniqueTogetherKey,
+} from './entity-columns.ts';
 import { EntityError } from './entity-error.ts';
 import type { EntityStore } from './entity-store.ts';
 import {
@@ -73,6 +80,11 @@ export function createEntityStore(
       guard(async () => (isUuid(id) ? selectByColumn(kysely, entity, 'id', id) : undefined)),
     selectByUnique: (entity, field, value) =>
       guard(async () => (isStorableText(value) ? selectByColumn(kysely, entity, field, value) : undefined)),
+    selectByUniqueTogether: (entity, members) =>
+      guard(async () => {
+        const key = uniqueTogetherKey(entity.uniqueTogether ?? [], members);
+        return isStorableText(key) ? selectByColumn(kysely, entity, UNIQUE_TOGETHER_COLUMN, key) : undefined;
+      }),
     page: (entity, query) => guard(() => selectPage(kysely, entity, query)),
     all: (entity) => guard(() => selectAll(kysely, entity)),
 

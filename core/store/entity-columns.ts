@@ -75,7 +75,8 @@ function toColumn(type: ColumnType, value: unknown): unknown {
   return type === 'jsonb' ? JSON.stringify(value) : value;
 }
 
-function uniqueTogetherKey(fields: readonly string[], row: EntityRow): string {
+/** What `UNIQUE_TOGETHER_COLUMN` holds for these members. */
+export function uniqueTogetherKey(fields: readonly string[], row: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(
     fields.map((field) => {
       const value = row[field] ?? null;

@@ -36,6 +36,11 @@ export interface EntityStore {
   selectById(entity: EntityDefinition, id: string): Promise<EntityRow | undefined>;
   /** `field` is unique (endpoint key, or e.g. consumers.custom_id). Expired rows are invisible everywhere. */
   selectByUnique(entity: EntityDefinition, field: string, value: string): Promise<EntityRow | undefined>;
+  /** By the fields of `uniqueTogether`, all of which `members` has to give; references as `{ id }`. */
+  selectByUniqueTogether(
+    entity: EntityDefinition,
+    members: Readonly<Record<string, unknown>>,
+  ): Promise<EntityRow | undefined>;
   page(entity: EntityDefinition, query: PageQuery): Promise<Page>;
   /** Every row, ordered by id: for snapshots. */
   all(entity: EntityDefinition): Promise<readonly EntityRow[]>;

@@ -42,6 +42,7 @@ export function guardStore(store: EntityStore, guard: Guard): EntityStore {
   return {
     selectById: (...given) => guard(() => store.selectById(...given)),
     selectByUnique: (...given) => guard(() => store.selectByUnique(...given)),
+    selectByUniqueTogether: (...given) => guard(() => store.selectByUniqueTogether(...given)),
     page: (...given) => guard(() => store.page(...given)),
     all: (...given) => guard(() => store.all(...given)),
     insert: (...given) => guard(() => store.insert(...given)),

@@ -4,6 +4,7 @@ import * as coreEntities from '../../migrations/0001_core_entities.ts';
 import * as keyAuthCredentials from '../../migrations/0002_key_auth_credentials.ts';
 import * as changeLog from '../../migrations/0003_change_log.ts';
 import * as rateLimitingMetrics from '../../migrations/0004_rate_limiting_metrics.ts';
+import * as acls from '../../migrations/0005_acls.ts';
 
 /**
  * A change of the schema in two phases. `up` only adds, so that nodes of the version before serve on while it runs and
@@ -22,4 +23,5 @@ export const MIGRATIONS: MigrationList = {
   '0002_key_auth_credentials': keyAuthCredentials,
   '0003_change_log': changeLog,
   '0004_rate_limiting_metrics': rateLimitingMetrics,
+  '0005_acls': acls,
 };

@@ -56,7 +56,8 @@ export function translateWriteFailure(entity: EntityDefinition, row: EntityRow, 
 /** Which index was too small is not always told, but only the longest of the indexed texts can be too long. */
 function tooLong(entity: EntityDefinition, row: EntityRow, cause: unknown): EntityError {
   const uniques = Object.keys(entity.fields).filter((name) => entity.fields[name]?.unique);
-  const [field = 'id'] = [...uniques, 'tags'].sort((a, b) => longestText(row[b]) - longestText(row[a]));
+  const indexed = [...uniques, ...(entity.uniqueTogether ?? []), 'tags'];
+  const [field = 'id'] = indexed.sort((a, b) => longestText(row[b]) - longestText(row[a]));
   const text = 'value is too long to be indexed';
   return new EntityError(2, `schema violation (${field}: ${text})`, { fields: { [field]: text }, cause });
 }

@@ -1,5 +1,5 @@
 /**
- * Rows looked up by unique fields, misses included, bounded by count. Two generations of a map stand in for a
+ * Rows looked up by unique fields and lists of rows by what they refer to, misses included, bounded by count. Two generations of a map stand in for a
  * least-recently-used list: what is not asked for again while one generation fills up is forgotten.
  */
 import type { Invalidation } from '../protocol/host-call.ts';
@@ -9,7 +9,9 @@ type Row = Readonly<Record<string, unknown>>;
 
 interface Entry {
   readonly entity: string;
+  /** Null for a miss. A list has only `rows`. */
   readonly row: Row | null;
+  readonly rows: readonly Row[] | undefined;
   readonly expiresAtMs: number;
 }
 
@@ -20,7 +22,7 @@ let maxEntries = 10_000;
 let young = new Map<string, Entry>();
 let old = new Map<string, Entry>();
 /** Lookups under way. One that is invalidated meanwhile is taken out: its answer is used but not kept. */
-const inFlight = new Map<string, Promise<Row | null>>();
+const inFlight = new Map<string, Promise<unknown>>();
 
 export function limitEntityCache(entries: number): void {
   maxEntries = entries;
@@ -28,7 +30,15 @@ export function limitEntityCache(entries: number): void {
 
 /** The cached row, null for a cached miss, undefined when the host must be asked. */
 export function peekEntity(entity: string, field: string, value: string): Row | null | undefined {
-  const key = cacheKey(entity, field, value);
+  return peek(cacheKey(entity, field, value))?.row;
+}
+
+/** The cached rows, none of them for a cached miss; undefined when the host must be asked. */
+export function peekList(entity: string, field: string, id: string): readonly Row[] | undefined {
+  return peek(listKey(entity, field, id))?.rows;
+}
+
+function peek(key: string): Entry | undefined {
   let entry = young.get(key);
   if (entry === undefined) {
     entry = old.get(key);
@@ -40,22 +50,43 @@ export function peekEntity(entity: string, field: string, value: string): Row | 
     young.delete(key);
     return undefined;
   }
-  return entry.row;
+  return entry;
 }
 
 /** Asks the host once, however many requests want the same row. */
 export function loadEntity(entity: string, field: string, value: string): Promise<Row | null> {
-  const key = cacheKey(entity, field, value);
-  const underWay = inFlight.get(key);
+  return load(
+    cacheKey(entity, field, value),
+    () => callHost('entities.find', { entity, field, value }),
+    (row) => ({ entity, row, rows: undefined, expiresAtMs: expiryOf(row) }),
+  );
+}
+
+/** As `loadEntity`, for all rows whose reference `field` is to the row with this id. */
+export function loadList(entity: string, field: string, id: string): Promise<readonly Row[]> {
+  return load(
+    listKey(entity, field, id),
+    () => callHost('entities.list', { entity, field, id }),
+    (rows) => ({ entity, row: null, rows, expiresAtMs: Math.min(...rows.map(expiryOf)) }),
+  );
+}
+
+function load<Answer>(
+  key: string,
+  ask: () => Promise<Answer>,
+  entryOf: (answer: Answer) => Entry,
+): Promise<Answer> {
+  const underWay = inFlight.get(key) as Promise<Answer> | undefined;
   if (underWay !== undefined) return underWay;
-  const asked: Promise<Row | null> = callHost('entities.find', { entity, field, value }).then(
-    (row) => {
+  const asked: Promise<Answer> = ask().then(
+    (answer) => {
       if (inFlight.get(key) === asked) {
         inFlight.delete(key);
-        if (row !== null || key.length <= MAX_REMEMBERED_MISS_LENGTH)
-          remember(key, { entity, row, expiresAtMs: expiryOf(row) });
+        const entry = entryOf(answer);
+        const isMiss = entry.row === null && (entry.rows?.length ?? 0) === 0;
+        if (!isMiss || key.length <= MAX_REMEMBERED_MISS_LENGTH) remember(key, entry);
       }
-      return row;
+      return answer;
     },
     (error: unknown) => {
       if (inFlight.get(key) === asked) inFlight.delete(key);
@@ -91,6 +122,7 @@ export function invalidateEntities(invalidation: Invalidation): void {
     for (const [key, entry] of generation) {
       const isRow = entry.entity === entity && entry.row?.['id'] === id;
       if (isRow || (withReferences && refersTo(entry.row, id))) generation.delete(key);
+      else if (entry.rows?.some((row) => isStale(entry.entity, row, invalidation))) generation.delete(key);
     }
   }
 }
@@ -114,6 +146,11 @@ function expiryOf(row: Row | null): number {
   return typeof ttl === 'number' ? Date.now() + ttl * 1000 : Number.POSITIVE_INFINITY;
 }
 
+function isStale(entity: string, row: Row, changed: Invalidation): boolean {
+  const isRow = entity === changed.entity && row['id'] === changed.id;
+  return isRow || (changed.withReferences && refersTo(row, changed.id));
+}
+
 function refersTo(row: Row | null, id: string): boolean {
   if (row === null) return false;
   return Object.values(row).some(
@@ -123,6 +160,11 @@ function refersTo(row: Row | null, id: string): boolean {
 
 function cacheKey(entity: string, field: string, value: string): string {
   return `${entity}\0${field}\0${value}`;
+}
+
+/** Changes name a reference by its column. */
+function listKey(entity: string, field: string, id: string): string {
+  return cacheKey(entity, `${field}_id`, id);
 }
 
 function splitOnce(text: string): [string, string] {

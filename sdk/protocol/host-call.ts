@@ -10,6 +10,11 @@ export interface HostCalls {
     argument: { readonly entity: string; readonly field: string; readonly value: string };
     reply: Readonly<Record<string, unknown>> | null;
   };
+  /** All rows whose reference `field` is to the row with this id. Cached by the guest. */
+  'entities.list': {
+    argument: { readonly entity: string; readonly field: string; readonly id: string };
+    reply: readonly Readonly<Record<string, unknown>>[];
+  };
   /** Counts `cost` in every window unless one of them is full; see sdk/counters.ts. */
   'counters.take': {
     /** `encodeTake`; the reply is for `decodeUses`: text is cheaper than JSON for what nearly every request does. */
@@ -106,7 +111,10 @@ export function decodeValue(text: string): unknown {
 export interface Invalidation {
   readonly entity: string;
   readonly id: string;
-  /** `field=value` of unique fields, before and after the change: positive and negative entries go. */
+  /**
+   * `field=value` of unique fields and `field_id=id` of references that rows are listed by, before and after the
+   * change: positive and negative entries go.
+   */
   readonly keys: readonly string[];
   /** Rows that refer to the changed one go too (a consumer's credentials). */
   readonly withReferences: boolean;

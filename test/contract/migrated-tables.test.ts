@@ -12,6 +12,7 @@ const ALL = [
   '0002_key_auth_credentials',
   '0003_change_log',
   '0004_rate_limiting_metrics',
+  '0005_acls',
 ];
 const entities = listEntities({ get: () => undefined, names: () => [] });
 

@@ -10,7 +10,11 @@ function createDataPlane(proxyListen: string): DataPlane {
   const { settings } = loadSettings({ TOLLGATE_PROXY_LISTEN: proxyListen, TOLLGATE_WORKERS: '2' });
   const boot = { settings, nodeId: 'n', version: '0.0.0', bundles: [], snapshot: EMPTY_SNAPSHOT };
   const logger = createLogger('crit', 'control');
-  const services = { findRow: () => Promise.resolve(null), countInCluster: async () => [] };
+  const services = {
+    findRow: async () => null,
+    listRows: async () => [],
+    countInCluster: async () => [],
+  };
   const dataPlane = new DataPlane(boot, services, logger);
   onTestFinished(() => dataPlane.stop());
   return dataPlane;

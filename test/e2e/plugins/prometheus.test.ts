@@ -336,6 +336,7 @@ describe('the Admin API', () => {
   it('lists the plugins of this node', async () => {
     const { body } = await proxy.admin('GET', '/plugins/enabled');
     expect(body.enabled_plugins.toSorted()).toEqual([
+      'acl',
       'ip-restriction',
       'key-auth',
       'opentelemetry',

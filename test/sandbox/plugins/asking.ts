@@ -34,6 +34,9 @@ export default definePlugin({
       case 'look up a foreign entity':
         await kong.entities.find('basicauth_credentials', 'username', 'a');
         break;
+      case 'list a foreign entity':
+        await kong.entities.list('acls', 'consumer', 'a');
+        break;
       case 'look up __proto__':
         await kong.entities.find('__proto__', 'id', 'a');
         break;

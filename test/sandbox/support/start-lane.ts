@@ -36,6 +36,7 @@ const LIMITS: IsolateLimits = {
 
 const SERVICES: HostServices = {
   findEntity: async (_, __, value) => (value === 'nobody' ? null : { id: value }),
+  listEntities: async (_, __, id) => (id === 'nobody' ? [] : [{ id: `of ${id}` }]),
   takeCounters: (windows) => windows.map(() => 0),
   takeSharedCounters: async (_, windows) => windows.map(() => 0),
 };

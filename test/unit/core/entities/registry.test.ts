@@ -17,6 +17,7 @@ const SAMPLES: Readonly<Record<string, Record<string, unknown>>> = {
   consumers: { username: 'bob' },
   plugins: { name: 'rate-limiting', config: { minute: 5, redis_host: 'r.test' }, service: reference },
   keyauth_credentials: { consumer: reference },
+  acls: { consumer: reference, group: 'gold' },
 };
 
 describe.each(entities.map((entity) => [entity.name, entity] as const))('%s', (name, entity) => {
