@@ -2,11 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import {
-  type ConfigurationServers,
-  type ConfigurationUpdate,
-  NodeConfiguration,
-} from '../../../core/config/node-configuration.ts';
+import type { ConfigurationUpdate } from '../../../core/config/known-configuration.ts';
+import { type ConfigurationServers, NodeConfiguration } from '../../../core/config/node-configuration.ts';
 import type { Snapshot } from '../../../core/config/snapshot.ts';
 import { listEntities } from '../../../core/entities/registry.ts';
 import { prepareSchema } from '../../../core/store/migrator.ts';
@@ -148,6 +145,8 @@ function specifyConfiguration(open: () => Promise<TestDatabase>) {
     const configuration = await load();
     expect(await configuration.findRow('services', 'name', id)).toMatchObject({ id });
     expect(await configuration.findRow('services', 'name', 'nobody')).toBeNull();
+    expect(await configuration.findRow('services', 'id', id.toUpperCase())).toMatchObject({ id });
+    await expect(configuration.findRow('services', 'host', 'a.test')).rejects.toThrow('not a unique field');
     await expect(configuration.findRow('nothing', 'id', id)).rejects.toThrow("there is no entity 'nothing'");
   });
 
