@@ -37,7 +37,7 @@ export interface CounterReader {
    * | `redis` with `syncRate` | nowhere when a window is full | the same, late | docs/rate-limiting.md says how many more |
    *
    * Rejects when the store cannot be asked: at once while that is known, otherwise within its timeout (`redis.timeout`,
-   * one second for `cluster`). Throws RangeError on a cost that is no whole number.
+   * three seconds for `cluster`). Throws RangeError on a cost that is no whole number.
    */
   take(windows: readonly CounterWindow[], options?: TakeOptions): Promise<readonly number[]>;
 }

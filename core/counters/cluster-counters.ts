@@ -34,7 +34,7 @@ export interface ClusterCounterEvents {
 }
 
 /** Longer than this no call waits for the database. */
-const TIMEOUT_MS = 1000;
+const TIMEOUT_MS = 3000;
 /** Between two attempts to reach a database that does not answer. */
 const RETRY_MS = 500;
 /** A transaction that has not even failed after this long is not waited for any more. */

@@ -7,6 +7,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { RedisSettings } from '../../sdk/protocol/counter-store.ts';
 import { createRedisClient, describeRedis, isRedisCluster, timeoutOf } from './create-redis-client.ts';
 import type { RedisScript } from './redis-scripts.ts';
+import { startDeadline } from './start-deadline.ts';
 
 /** Calls that wait for a connection or an answer; more are refused. */
 const MAX_CALLS = 10_000;
@@ -45,7 +46,7 @@ export class RedisConnection {
   #queue: Call[] = [];
   readonly #sent = new Set<Call>();
   #isFlushScheduled = false;
-  #connectTimer: NodeJS.Timeout | undefined;
+  #stopWaiting = () => {};
   #pauseTimer: NodeJS.Timeout | undefined;
   #failures = 0;
   #readySinceMs = 0;
@@ -108,9 +109,8 @@ export class RedisConnection {
     });
     client.on('close', () => loseThis(this.#lastError || 'the connection was closed'));
     client.on('end', () => loseThis(this.#lastError || 'the connection was closed'));
-    this.#connectTimer = setTimeout(
-      () => loseThis(`no connection within ${this.#timeoutMs} ms`),
-      this.#timeoutMs,
+    this.#stopWaiting = startDeadline(this.#timeoutMs, () =>
+      loseThis(`no connection within ${this.#timeoutMs} ms`),
     );
     client.connect().then(
       () => {
@@ -121,7 +121,7 @@ export class RedisConnection {
   }
 
   #beReady(): void {
-    clearTimeout(this.#connectTimer);
+    this.#stopWaiting();
     this.#state = 'ready';
     this.#readySinceMs = Date.now();
     this.#lastError = '';
@@ -149,7 +149,7 @@ export class RedisConnection {
 
   /** Nothing that the client still says is heard. */
   #letGo(): void {
-    clearTimeout(this.#connectTimer);
+    this.#stopWaiting();
     const client = this.#client;
     this.#client = undefined;
     if (client === undefined) return;
@@ -184,10 +184,10 @@ export class RedisConnection {
     const calls = this.#queue;
     this.#queue = [];
     for (const call of calls) this.#sent.add(call);
-    const overdue = setTimeout(() => {
+    const answered = startDeadline(this.#timeoutMs, () => {
       if (this.#client === client) this.#lose(`no answer within ${this.#timeoutMs} ms`);
-    }, this.#timeoutMs);
-    this.#send(client, calls).finally(() => clearTimeout(overdue));
+    });
+    void this.#send(client, calls).then(answered);
   }
 
   /** Never rejects. */
