@@ -1,7 +1,8 @@
 /** A phase of one request while a guest has it. */
 import type { PhaseListener } from '../pipeline/phase-lane.ts';
+import type { TakeMemory } from './counted-once.ts';
 
-export class ActiveCall {
+export class ActiveCall implements TakeMemory {
   readonly id: number;
   /** One of HOST_FRAMES: kept, like the payload, so that an innocent call can be run again. */
   readonly kind: string;
@@ -14,6 +15,11 @@ export class ActiveCall {
   hostCalls = 0;
   /** Times it was run again because a crossing was cut short. */
   retries = 0;
+  takeName: TakeMemory['takeName'];
+  takeArgument: TakeMemory['takeArgument'];
+  takeReply: TakeMemory['takeReply'];
+  takeRun: TakeMemory['takeRun'];
+  laterTakes: TakeMemory['laterTakes'];
 
   constructor(
     id: number,

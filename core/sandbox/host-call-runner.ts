@@ -34,7 +34,7 @@ export class HostCallRunner {
       this.#count(call);
       const argument = decodeValue(payload.slice(number.length + name.length + 2));
       const { services, permitted, maxBodyBytes } = this.#surroundings;
-      const context = { services, caller: call?.listener, permitted, maxBodyBytes };
+      const context = { services, caller: call?.listener, permitted, memory: call, maxBodyBytes };
       const reply = performHostCall(name, argument, context);
       if (reply instanceof Promise) this.#replyLater(reply, number, call);
       else this.#reply(number, reply, call);
