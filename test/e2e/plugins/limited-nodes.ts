@@ -15,7 +15,7 @@ export interface LimitedNodes {
 }
 
 /** A machine that is busy with other tests is no reason to run a request again, which would count it again. */
-const ENVIRONMENT = { TOLLGATE_WORKERS: '2', TOLLGATE_PLUGIN_TIMEOUT_MS: '5000' };
+const ENVIRONMENT = { TOLLGATE_WORKERS: '2' };
 
 /** Two workers each. */
 export async function startLimitedNodes(count: number): Promise<LimitedNodes> {

@@ -21,7 +21,7 @@ let sql: Client;
 beforeAll(async () => {
   redis = openTestRedis();
   database = await createTestDatabase();
-  proxy = await startProxy({ DATABASE_URL: database.url, TOLLGATE_PLUGIN_TIMEOUT_MS: '5000' });
+  proxy = await startProxy({ DATABASE_URL: database.url });
   sql = new Client({ connectionString: database.url });
   sql.on('error', () => {});
   await sql.connect();
@@ -211,7 +211,7 @@ describe('the policy cluster', () => {
   it(
     'is exact on the embedded database too',
     async () => {
-      const own = await startProxy({ TOLLGATE_DATABASE: 'embedded', TOLLGATE_PLUGIN_TIMEOUT_MS: '5000' });
+      const own = await startProxy({ TOLLGATE_DATABASE: 'embedded' });
       try {
         const { host, serviceId } = await own.expose();
         const config = { year: 25, policy: 'cluster', fault_tolerant: false };
