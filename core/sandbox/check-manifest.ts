@@ -1,0 +1,157 @@
+/**
+ * What a package says of itself, checked before anybody relies on it: the words are those of a stranger, and the
+ * catalogue, the plan and the metrics are made of them. Pure.
+ */
+import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+import { PROTOCOL_VERSION } from '../../sdk/protocol/version.ts';
+
+const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
+const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,127}$/;
+const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/;
+const PHASES = ['access', 'response', 'log'];
+const SCOPES = ['global', 'service', 'route', 'consumer'];
+const PROTOCOLS = ['grpc', 'grpcs', 'http', 'https', 'tcp', 'tls', 'tls_passthrough', 'udp', 'ws', 'wss'];
+const FIELD_TYPES = ['string', 'number', 'integer', 'boolean', 'array', 'set', 'map', 'record', 'foreign'];
+const COUNTERS = ['cluster', 'redis'];
+const SWITCHES = ['requestBody', 'responseBody', 'uriCaptures', 'traceExport'];
+const MAX_PLUGINS = 50;
+const MAX_METRICS = 50;
+const MAX_DEPTH = 12;
+
+type Plain = Readonly<Record<string, unknown>>;
+
+/** What is wrong with it, for whoever made it; undefined when it is a PackageManifest of this build. */
+export function checkManifest(given: unknown): string | undefined {
+  if (!isPlain(given)) return 'manifest must be an object';
+  const { protocolVersion, plugins } = given as Partial<PackageManifest>;
+  if (protocolVersion !== PROTOCOL_VERSION) {
+    return `the package was built for version ${String(protocolVersion)} of the protocol; this gateway speaks version ${PROTOCOL_VERSION}: build it with the SDK of this gateway`;
+  }
+  if (!Array.isArray(plugins) || plugins.length === 0 || plugins.length > MAX_PLUGINS) {
+    return `manifest.plugins must list 1 to ${MAX_PLUGINS} plugins`;
+  }
+  const names = plugins.flatMap((plugin) => (isPlain(plugin) ? namesOf(plugin) : []));
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) return `two plugins of the package are named '${String(twice)}'`;
+  for (const plugin of plugins) {
+    const problem = isPlain(plugin) ? checkPlugin(plugin) : 'is no object';
+    if (problem !== undefined) return `plugin '${isPlain(plugin) ? String(plugin['name']) : ''}': ${problem}`;
+  }
+  return undefined;
+}
+
+function namesOf({ name, aliases }: Plain): readonly unknown[] {
+  return [name, ...(Array.isArray(aliases) ? aliases : [])];
+}
+
+function checkPlugin(plugin: Plain): string | undefined {
+  const { name, aliases, version, priority, phases, scopes, protocols, defaultProtocols } = plugin;
+  if (!isName(name)) return 'name must be lower case letters, digits and dashes';
+  if (!isListOf(aliases, isName)) return 'aliases must be names';
+  if (typeof version !== 'string' || version.length > 64) return 'version must be a text';
+  if (typeof priority !== 'number' || !Number.isFinite(priority)) return 'priority must be a number';
+  if (!isListOf(phases, oneOf(PHASES))) return `phases must be among ${PHASES.join(', ')}`;
+  if (!isListOf(scopes, oneOf(SCOPES))) return `scopes must be among ${SCOPES.join(', ')}`;
+  for (const list of [protocols, defaultProtocols ?? []]) {
+    if (!isListOf(list, oneOf(PROTOCOLS))) return `protocols must be among ${PROTOCOLS.join(', ')}`;
+  }
+  if (!oneOf(['summary', 'full'])(plugin['logRecord'])) return 'logRecord must be summary or full';
+  if (typeof plugin['responseNeeds'] !== 'string') return 'responseNeeds must be a text';
+  return (
+    checkSchema(plugin['schema']) ??
+    checkCapabilities(plugin['capabilities']) ??
+    checkMetrics(plugin['metrics'])
+  );
+}
+
+function checkSchema(schema: unknown): string | undefined {
+  if (!isPlain(schema) || schema['type'] !== 'record') return 'schema must be made with s.config(…)';
+  return checkField(schema, 'schema', 0);
+}
+
+function checkField(field: unknown, path: string, depth: number): string | undefined {
+  if (depth > MAX_DEPTH) return `${path} is nested too deeply`;
+  if (!isPlain(field) || !oneOf(FIELD_TYPES)(field['type'])) return `${path} is no field`;
+  for (const name of ['match', 'not_match']) {
+    if (field[name] !== undefined && !isPattern(field[name])) return `${path}.${name} is no regular expression`;
+  }
+  switch (field['type']) {
+    case 'array':
+    case 'set':
+      return checkField(field['elements'], `${path}.elements`, depth + 1);
+    case 'map':
+      return (
+        checkField(field['keys'], `${path}.keys`, depth + 1) ??
+        checkField(field['values'], `${path}.values`, depth + 1)
+      );
+    case 'record':
+      return checkRecord(field, path, depth);
+    case 'foreign':
+      return typeof field['reference'] === 'string' ? undefined : `${path}.reference is missing`;
+    default:
+      return undefined;
+  }
+}
+
+function checkRecord({ fields, checks, shorthands }: Plain, path: string, depth: number): string | undefined {
+  if (!isPlain(fields)) return `${path}.fields is missing`;
+  if (checks !== undefined && !isListOf(checks, isPlain)) return `${path}.checks is no list of rules`;
+  const replaced = Object.entries(isPlain(shorthands) ? shorthands : {}).map(
+    ([name, shorthand]) => [name, isPlain(shorthand) ? shorthand['field'] : undefined] as const,
+  );
+  for (const [name, field] of [...Object.entries(fields), ...replaced]) {
+    const problem = checkField(field, `${path}.${name}`, depth + 1);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function checkCapabilities(given: unknown): string | undefined {
+  if (!isPlain(given)) return 'capabilities must be an object';
+  const { entities = [], counters = [] } = given;
+  if (!isListOf(entities, (name) => typeof name === 'string')) return 'capabilities.entities must be names';
+  if (!isListOf(counters, oneOf(COUNTERS))) return `capabilities.counters must be among ${COUNTERS.join(', ')}`;
+  const unknown = Object.keys(given).find((key) => !['entities', 'counters', ...SWITCHES].includes(key));
+  if (unknown !== undefined) return `this gateway knows no capability '${unknown}'`;
+  const misused = SWITCHES.find((key) => given[key] !== undefined && typeof given[key] !== 'boolean');
+  return misused === undefined ? undefined : `capabilities.${misused} must be true or false`;
+}
+
+function checkMetrics(given: unknown): string | undefined {
+  if (!isPlain(given)) return 'metrics must be an object';
+  const declared = Object.entries(given);
+  if (declared.length > MAX_METRICS) return `more than ${MAX_METRICS} metrics`;
+  for (const [name, metric] of declared) {
+    if (!METRIC_NAME.test(name)) return `'${name}' is no name of a metric`;
+    if (!isPlain(metric) || !oneOf(['counter', 'histogram'])(metric['type'])) {
+      return `metric '${name}' must be a counter or a histogram`;
+    }
+    if (typeof metric['help'] !== 'string') return `metric '${name}' needs a help text`;
+    const isLabel = (label: unknown) => typeof label === 'string' && LABEL_NAME.test(label);
+    if (!isListOf(metric['labels'], isLabel)) return `metric '${name}' has labels that are no names`;
+    if (!isListOf(metric['buckets'] ?? [], Number.isFinite)) return `metric '${name}' has unusable buckets`;
+  }
+  return undefined;
+}
+
+const isPlain = (value: unknown): value is Plain =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isName = (value: unknown): boolean => typeof value === 'string' && PLUGIN_NAME.test(value);
+
+const oneOf =
+  (known: readonly string[]) =>
+  (value: unknown): boolean =>
+    typeof value === 'string' && known.includes(value);
+
+const isListOf = (value: unknown, accepts: (element: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.every((element) => accepts(element));
+
+function isPattern(value: unknown): boolean {
+  try {
+    new RegExp(String(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
