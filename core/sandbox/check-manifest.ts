@@ -73,7 +73,8 @@ function checkField(field: unknown, path: string, depth: number): string | undef
   if (depth > MAX_DEPTH) return `${path} is nested too deeply`;
   if (!isPlain(field) || !oneOf(FIELD_TYPES)(field['type'])) return `${path} is no field`;
   for (const name of ['match', 'not_match']) {
-    if (field[name] !== undefined && !isPattern(field[name])) return `${path}.${name} is no regular expression`;
+    if (field[name] !== undefined && !isPattern(field[name]))
+      return `${path}.${name} is no regular expression`;
   }
   switch (field['type']) {
     case 'array':
@@ -110,7 +111,8 @@ function checkCapabilities(given: unknown): string | undefined {
   if (!isPlain(given)) return 'capabilities must be an object';
   const { entities = [], counters = [] } = given;
   if (!isListOf(entities, (name) => typeof name === 'string')) return 'capabilities.entities must be names';
-  if (!isListOf(counters, oneOf(COUNTERS))) return `capabilities.counters must be among ${COUNTERS.join(', ')}`;
+  if (!isListOf(counters, oneOf(COUNTERS)))
+    return `capabilities.counters must be among ${COUNTERS.join(', ')}`;
   const unknown = Object.keys(given).find((key) => !['entities', 'counters', ...SWITCHES].includes(key));
   if (unknown !== undefined) return `this gateway knows no capability '${unknown}'`;
   const misused = SWITCHES.find((key) => given[key] !== undefined && typeof given[key] !== 'boolean');

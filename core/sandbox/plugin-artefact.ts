@@ -70,9 +70,16 @@ export function readArtefact(given: Readonly<Record<string, unknown>>): PluginAr
   }
   const problem = checkManifest(manifest);
   if (problem !== undefined) throw new ArtefactError(problem);
-  const content = { name, version, manifest: manifest as PackageManifest, code, sourceMap: `${sourceMap ?? ''}` };
+  const content = {
+    name,
+    version,
+    manifest: manifest as PackageManifest,
+    code,
+    sourceMap: `${sourceMap ?? ''}`,
+  };
   const expected = digestArtefact(content);
-  if (digest !== expected) throw new ArtefactError(`digest does not match the content, which has ${expected}`);
+  if (digest !== expected)
+    throw new ArtefactError(`digest does not match the content, which has ${expected}`);
   return sealArtefact(content);
 }
 

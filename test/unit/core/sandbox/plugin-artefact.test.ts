@@ -63,7 +63,10 @@ describe('an artefact', () => {
     [{ manifest: manifestOf({ ...PLUGIN, name: '__proto__' }) }, /name must be lower case/],
     [{ manifest: manifestOf({ ...PLUGIN, priority: null }) }, /priority must be a number/],
     [{ manifest: manifestOf({ ...PLUGIN, phases: ['admin'] }) }, /phases must be among/],
-    [{ manifest: manifestOf({ ...PLUGIN, capabilities: { everything: true } }) }, /no capability 'everything'/],
+    [
+      { manifest: manifestOf({ ...PLUGIN, capabilities: { everything: true } }) },
+      /no capability 'everything'/,
+    ],
     [{ manifest: manifestOf({ ...PLUGIN, capabilities: { requestBody: 1 } }) }, /must be true or false/],
     [{ manifest: manifestOf({ ...PLUGIN, schema: { type: 'string' } }) }, /must be made with s\.config/],
     [
