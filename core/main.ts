@@ -24,7 +24,7 @@ import { locateDatabase, locateSnapshotFile } from './settings/locate-database.t
 import { expandHeaderTokens } from './settings/response-headers.ts';
 import { createCounterTable } from './store/counter-table.ts';
 import { closeDatabase, databaseIdentity, openDatabase } from './store/database.ts';
-import { prepareSchema } from './store/migrator.ts';
+import { assertKnownSchema, prepareSchema } from './store/migrator.ts';
 import { logUncaught } from './telemetry/log-uncaught.ts';
 import { createLogger } from './telemetry/logger.ts';
 
@@ -54,6 +54,7 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
     database,
     entities,
     prepareSchema: () => prepareSchema(database),
+    assertSchema: () => assertKnownSchema(database),
     pollSeconds: settings.dbUpdateFrequencySeconds,
     maxRows: settings.entityCacheRows,
     ...(database.kind === 'postgres' && {

@@ -27,6 +27,8 @@ export interface ConfigurationDependencies {
   readonly entities: readonly EntityDefinition[];
   /** Makes the schema what this build needs, or throws. */
   readonly prepareSchema: () => Promise<void>;
+  /** Throws unless the schema is what this build needs. */
+  readonly assertSchema: () => Promise<void>;
   /** How often the database is asked for changes that nobody told of. */
   readonly pollSeconds: number;
   /** Rows held beside the snapshot, of all entities together. */
@@ -65,7 +67,7 @@ export class NodeConfiguration {
   readonly #keeper: SnapshotKeeper;
   readonly #catchUp: () => Promise<void>;
   readonly #timers: NodeJS.Timeout[] = [];
-  #isSchemaReady = false;
+  #isSchemaKnown = false;
   #servers: ConfigurationServers | undefined;
   /** A worker has refused a step, so it has to be given everything. */
   #isOutOfStep = false;
@@ -123,7 +125,8 @@ export class NodeConfiguration {
     }
     const saved = reading?.kind === 'read' ? reading.saved : undefined;
     try {
-      await this.#ensureSchema();
+      await this.#dependencies.prepareSchema();
+      this.#isSchemaKnown = true;
       // Which rows were in use before the node was stopped.
       if (saved !== undefined) this.#known.restoreRows(saved);
       await this.#readEverything();
@@ -185,14 +188,11 @@ export class NodeConfiguration {
     await this.#keeper.close();
   }
 
-  async #ensureSchema(): Promise<void> {
-    if (this.#isSchemaReady) return;
-    await this.#dependencies.prepareSchema();
-    this.#isSchemaReady = true;
-  }
-
   async #recover(): Promise<void> {
-    await this.#ensureSchema();
+    // What is served came out of a database with a schema. One that comes back without is not the same any more, and
+    // must not replace a whole configuration by an empty one.
+    if (!this.#isSchemaKnown) await this.#dependencies.assertSchema();
+    this.#isSchemaKnown = true;
     await this.#catchUp();
   }
 

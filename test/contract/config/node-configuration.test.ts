@@ -1,13 +1,20 @@
 /** What a node knows of the configuration, and what its workers are told, on real databases and without workers. */
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { ConfigurationUpdate } from '../../../core/config/known-configuration.ts';
 import { type ConfigurationServers, NodeConfiguration } from '../../../core/config/node-configuration.ts';
-import type { Snapshot } from '../../../core/config/snapshot.ts';
+import { EMPTY_SNAPSHOT, type ServiceRow, type Snapshot } from '../../../core/config/snapshot.ts';
+import { writeSnapshotFile } from '../../../core/config/snapshot-file.ts';
 import { listEntities } from '../../../core/entities/registry.ts';
-import { prepareSchema } from '../../../core/store/migrator.ts';
+import { closeDatabase, databaseIdentity, openDatabase } from '../../../core/store/database.ts';
+import { assertKnownSchema, prepareSchema } from '../../../core/store/migrator.ts';
 import { pollUntil } from '../../support/poll-until.ts';
+import { startTcpRelay } from '../../support/start-tcp-relay.ts';
+import { createTestDatabase } from '../../support/test-database.ts';
 import { DATABASE_KINDS, type TestDatabase } from '../store-databases.ts';
 
 const entities = listEntities({ get: () => undefined, names: () => [] });
@@ -50,6 +57,7 @@ function specifyConfiguration(open: () => Promise<TestDatabase>) {
       database: test.database,
       entities,
       prepareSchema: () => prepareSchema(test.database),
+      assertSchema: () => assertKnownSchema(test.database),
       pollSeconds: 3600,
       maxRows,
       logger,
@@ -172,3 +180,61 @@ function specifyConfiguration(open: () => Promise<TestDatabase>) {
     });
   }
 }
+
+it('does not give up a configuration for an empty database that comes back in place of its own', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'configuration-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const server = await createTestDatabase();
+  onTestFinished(() => server.drop());
+  const url = new URL(server.url);
+  const relay = await startTcpRelay(Number(url.port) || 5432, url.hostname);
+  onTestFinished(() => relay.stop());
+  await relay.cut();
+  url.hostname = '127.0.0.1';
+  url.port = String(relay.port);
+  const location = { kind: 'postgres', connectionString: url.href } as const;
+  const snapshotFile = { path: join(folder, 'configuration.snapshot'), database: databaseIdentity(location) };
+  const known = { id: randomUUID(), host: 'known.test' } as unknown as ServiceRow;
+  await writeSnapshotFile(snapshotFile.path, {
+    database: snapshotFile.database,
+    position: { sequence: 9, at: '' },
+    snapshot: { ...EMPTY_SNAPSHOT, version: 3, sequence: 9, services: [known] },
+    held: new Map(),
+  });
+
+  const database = await openDatabase(location);
+  onTestFinished(() => closeDatabase(database));
+  const configuration = new NodeConfiguration({
+    database,
+    entities,
+    prepareSchema: () => prepareSchema(database),
+    assertSchema: () => assertKnownSchema(database),
+    pollSeconds: 3600,
+    maxRows: 10,
+    snapshotFile,
+    logger,
+  });
+  await configuration.load();
+  onTestFinished(() => configuration.stop());
+  const servers = new RecordedServers();
+  configuration.follow(servers, configuration.snapshot);
+  expect(configuration.snapshot.services).toEqual([known]);
+
+  await relay.restore();
+  const problem = await pollUntil(
+    'the problem with the database',
+    () => configuration.databaseProblem ?? '',
+    (text) => text.includes('no schema'),
+  );
+  expect(problem).toContain("run 'tollgate migrations bootstrap'");
+  expect(servers.published).toEqual([]);
+
+  await prepareSchema(database);
+  await pollUntil(
+    'what is served',
+    () => servers.published.length,
+    (count) => count > 0,
+  );
+  expect(servers.published[0]?.services).toEqual([]);
+  expect(configuration.databaseProblem).toBeUndefined();
+});

@@ -127,6 +127,11 @@ it('brings 500 writes in a row to every node, one by one', async () => {
   }
 }, 120_000);
 
+it('serves everywhere what was written on all nodes at once', async () => {
+  const made = await Promise.all(nodes.flatMap((node) => Array.from({ length: 30 }, () => node.expose())));
+  await Promise.all(nodes.flatMap((node) => made.map(({ host }) => served(node, host, 200))));
+});
+
 it('catches up by itself on a node that hears nothing', async () => {
   second.relay.muteThoseThatSent(LISTEN);
   const { host } = await first.expose();
