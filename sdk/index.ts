@@ -1,8 +1,11 @@
 /** The public door of the SDK. Everything a plugin may use is named here. */
+export { decodeBase64, encodeBase64, isBase64 } from './base64.ts';
 export type { ClientAuthenticator, ClientReader, Consumer, Credential } from './client.ts';
 export type { CounterReader, CounterStore, CounterWindow, TakeOptions } from './counters.ts';
+export type { Cryptography, SignedText } from './crypto.ts';
 export { definePlugin, type PluginDefinition } from './define-plugin.ts';
 export type { EntityReader } from './entities.ts';
+export { actAsAnonymous, identifyClient } from './identity.ts';
 export { compileIpSet, type IpSet } from './ip-set.ts';
 export type { Logger } from './log.ts';
 export type { CounterSeries, HistogramSeries, MetricWriter } from './metrics.ts';
@@ -10,6 +13,7 @@ export type { NodeReader } from './node.ts';
 export type { Exit, Outcome } from './outcome.ts';
 export type { AccessKong, LogKong, PluginReader, RequestContext, ResponseKong } from './phases.ts';
 export type { ClusterCounterStore, RedisCounterStore, RedisSettings } from './protocol/counter-store.ts';
+export type { DigestAlgorithm, SignatureAlgorithm } from './protocol/crypto.ts';
 export type { Capabilities, MetricDeclaration, PhaseName, PluginScope } from './protocol/manifest.ts';
 export type { LogFacts, ResponseSource } from './protocol/phase-call.ts';
 export type {
@@ -29,7 +33,15 @@ export type {
   ServiceResponseReader,
 } from './response.ts';
 export type { MatchedRoute, MatchedService, RouterReader } from './router.ts';
-export { type InferConfig, s } from './schema/index.ts';
+export {
+  compileTemplate,
+  type InferConfig,
+  s,
+  splitEntry,
+  type Template,
+  type TemplateSource,
+  type TemplateValues,
+} from './schema/index.ts';
 export type { ServiceRequestWriter } from './service-request.ts';
 export type {
   ExportTarget,

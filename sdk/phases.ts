@@ -9,6 +9,7 @@
  */
 import type { ClientAuthenticator, ClientReader } from './client.ts';
 import type { CounterReader } from './counters.ts';
+import type { Cryptography } from './crypto.ts';
 import type { EntityReader } from './entities.ts';
 import type { Logger } from './log.ts';
 import type { MetricWriter } from './metrics.ts';
@@ -53,6 +54,7 @@ export interface AccessKong extends EveryPhase {
   readonly response: ResponseHeaderWriter & ResponseExit;
   readonly client: ClientReader & ClientAuthenticator;
   readonly counters: CounterReader;
+  readonly crypto: Cryptography;
   readonly entities: EntityReader;
   readonly tracing: TraceWriter;
 }

@@ -1,4 +1,5 @@
 /** `kong.service.request`: what will be sent to the upstream. Recorded here, applied by the host when the phase ends. */
+import type { ArgumentValue } from './request.ts';
 
 /** Phases: access. Values with CR, LF or NUL throw a TypeError. Later reads through `kong.request` see the change. */
 export interface ServiceRequestWriter {
@@ -13,10 +14,15 @@ export interface ServiceRequestWriter {
   setPath(path: string): void;
   /** Verbatim, without `?`. */
   setRawQuery(query: string): void;
+  /** Arguments sorted by name; `true` is a name without `=`, a list the same name several times. */
+  setQuery(query: Readonly<Record<string, ArgumentValue>>): void;
   /** Removes every argument of that name, keeps the order of the rest and re-encodes it. */
   clearQueryArg(name: string): void;
   /** Content-Length follows. */
   setRawBody(body: string): void;
-  /** Encodes `fields` as `mime`, which must be one `getBody` decodes. A multipart body keeps its file parts. */
+  /**
+   * Encodes `fields` as `mime`, which must be one `getBody` decodes. Parts of a multipart body that keep their text
+   * keep their headers and bytes, be it under another name.
+   */
   setBody(fields: Readonly<Record<string, unknown>>, mime: string): void;
 }

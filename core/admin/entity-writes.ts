@@ -164,7 +164,7 @@ async function patchEntity(
   if (stored === undefined) throw isWanted === undefined ? keyNotFound(key) : notFound();
   if (isWanted?.(stored) === false) throw notFound();
   const merged = mergeForUpdate(definition, stored, input, nowSeconds());
-  const checked = await checkRow(context, definition, merged, input, 'update');
+  const checked = await checkRow(context, definition, merged, input, 'update', stored);
   const row = await context.store.update(definition, checked, ttlSeconds);
   context.announce({ entity: definition.name, operation: 'update', id: row.id, row, previous: stored });
   return row;
@@ -202,19 +202,22 @@ async function replaceParent(
   return parentRow;
 }
 
-/** References by key first, then the schema, then rules that look at other entities. */
+/** References by key first, then the schema, then rules that look at other entities. Answers what is to be stored. */
 async function checkRow(
   { store, findDefinition, rules }: WriteContext,
   definition: EntityDefinition,
   row: EntityRow,
   input: Members,
   operation: Operation,
+  previous?: EntityRow,
 ): Promise<EntityRow> {
   const resolved = (await resolveReferences(definition, row, findDefinition, store)) as EntityRow;
   validateEntity(definition, resolved, operation);
   const errors = await rules[definition.name]?.(resolved, input, operation);
   if (errors !== undefined && Object.keys(errors).length > 0) throw schemaViolation(errors);
-  return resolved;
+  const form = definition.toStored?.(resolved, input, previous) ?? { ok: true, row: resolved };
+  if (!form.ok) throw schemaViolation(form.errors);
+  return form.row;
 }
 
 const nowSeconds = (): number => Date.now() / 1000;

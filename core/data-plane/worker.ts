@@ -12,6 +12,8 @@ import { applyDelta } from '../config/snapshot-delta.ts';
 import { createLocalCounters, type SharedIntegers } from '../counters/local-counters.ts';
 import { redisFromUrl } from '../counters/redis-from-url.ts';
 import { createSharedCounters } from '../counters/shared-counters.ts';
+import { digest } from '../crypto/digest.ts';
+import { verifySignature } from '../crypto/verify-signature.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { nowMs } from '../gateway/now.ts';
 import { createRefusal } from '../gateway/refuse-request.ts';
@@ -160,6 +162,7 @@ function createLane(bundle: Boot['bundles'][number]): IsolateLane {
     ),
     findEntity: finder.find,
     listEntities: finder.list,
+    crypto: { digest, verifySignature },
     takeCounters: counters.take,
     takeSharedCounters: sharedCounters.take,
     exportTrace: (spanId: string, targetsJson: string) => tracer.export(spanId, targetsJson),

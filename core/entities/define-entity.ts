@@ -18,6 +18,11 @@ export type Specialisation =
   | { readonly ok: true; readonly definition: EntityDefinition }
   | { readonly ok: false; readonly errors: RuleErrors };
 
+/** A row as it is to be stored, or why it cannot be. */
+export type StoredForm =
+  | { readonly ok: true; readonly row: EntityRow }
+  | { readonly ok: false; readonly errors: RuleErrors };
+
 export interface EntityDefinition {
   /** Schema and table name, e.g. `keyauth_credentials`. */
   readonly name: string;
@@ -42,6 +47,15 @@ export interface EntityDefinition {
   readonly rules?: (row: EntityRow, operation: 'insert' | 'update' | 'upsert') => RuleErrors;
   /** Adjusts a complete entity before validation (upstream algorithm and hash_on). */
   readonly normalise?: (row: EntityRow, input: Readonly<Record<string, unknown>>) => EntityRow;
+  /**
+   * Makes of a valid row what is stored, where that is another thing than was sent: a hash of a password. `given` is
+   * what the request named, `previous` the row that a PATCH changes.
+   */
+  readonly toStored?: (
+    row: EntityRow,
+    given: Readonly<Record<string, unknown>>,
+    previous: EntityRow | undefined,
+  ) => StoredForm;
   /**
    * Turns the definition into that of one kind of row, which decides defaults and fields: a plugin's `config` by its
    * `name`, a route's `strip_path` by its `protocols`. Given what is known of the row so far. Errors end the validation.

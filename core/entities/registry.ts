@@ -1,5 +1,6 @@
 /** Every entity there is. A new one is a file beside this one, a line here and a migration. */
 import { acls } from './acls.ts';
+import { basicauthCredentials } from './basicauth-credentials.ts';
 import { consumers } from './consumers.ts';
 import type { EntityDefinition } from './define-entity.ts';
 import { keyauthCredentials } from './keyauth-credentials.ts';
@@ -10,5 +11,13 @@ import { services } from './services.ts';
 
 /** In the order in which they can be created: parents before their children. */
 export function listEntities(pluginSchemas: PluginSchemas): readonly EntityDefinition[] {
-  return [services, routes, consumers, pluginEntity(pluginSchemas), keyauthCredentials, acls];
+  return [
+    services,
+    routes,
+    consumers,
+    pluginEntity(pluginSchemas),
+    keyauthCredentials,
+    basicauthCredentials,
+    acls,
+  ];
 }

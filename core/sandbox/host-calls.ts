@@ -4,6 +4,12 @@
  */
 import { decodeCounterStore, type SharedCounterStore } from '../../sdk/protocol/counter-store.ts';
 import {
+  checkDigestArgument,
+  checkVerifyArgument,
+  type DigestArgument,
+  type VerifyArgument,
+} from '../../sdk/protocol/crypto.ts';
+import {
   decodeTake,
   decodeTakeShared,
   type HostCallName,
@@ -25,6 +31,8 @@ export interface HostServices {
     field: string,
     id: string,
   ): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Absent: plugins have no cryptography. */
+  readonly crypto?: CryptoServices;
   takeCounters(windows: readonly WindowArgument[], cost: number): readonly number[];
   /** The same `store` object stands for the same store. Rejects when it cannot be asked. */
   takeSharedCounters(
@@ -36,6 +44,12 @@ export interface HostServices {
   readonly node?: NodeFacts;
   /** Of the request with this span; `targetsJson` is checked there. Never throws, whatever becomes of it. */
   exportTrace?(spanId: string, targetsJson: string): void;
+}
+
+/** What they are given has been checked. Neither rejects, whatever it is. */
+export interface CryptoServices {
+  digest(argument: DigestArgument): string;
+  verifySignature(argument: VerifyArgument): boolean | Promise<boolean>;
 }
 
 export interface HostCallContext {
@@ -53,6 +67,7 @@ export interface PermittedCalls {
   readonly entities: ReadonlySet<string>;
   /** Kinds of counter stores outside the node. */
   readonly counters: ReadonlySet<string>;
+  readonly crypto: boolean;
   readonly requestBody: boolean;
   readonly traceExport: boolean;
 }
@@ -83,6 +98,11 @@ const HOST_CALLS: Readonly<Record<HostCallName, Perform>> = {
     if (!permitted.entities.has(entity)) throw new Error(`the manifest does not list the entity '${entity}'`);
     return services.listEntities(entity, field, id);
   },
+
+  'crypto.digest': (argument, context) => cryptoOf(context).digest(checkDigestArgument(membersOf(argument))),
+
+  'crypto.verify': (argument, context) =>
+    cryptoOf(context).verifySignature(checkVerifyArgument(membersOf(argument))),
 
   'counters.take': (argument, { services, memory }) => {
     if (typeof argument !== 'string') throw new TypeError('counters.take takes text');
@@ -132,6 +152,12 @@ export function performHostCall(name: string, argument: unknown, context: HostCa
   return HOST_CALLS[name as HostCallName](argument, context);
 }
 
+function cryptoOf({ services, permitted }: HostCallContext): CryptoServices {
+  if (!permitted.crypto) throw new Error(`the manifest does not ask for 'crypto'`);
+  if (services.crypto === undefined) throw new Error('there is no cryptography here');
+  return services.crypto;
+}
+
 function membersOf(argument: unknown): Readonly<Record<string, unknown>> {
   return typeof argument === 'object' && argument !== null
     ? (argument as Readonly<Record<string, unknown>>)
@@ -146,6 +172,7 @@ export function permittedBy(manifest: PackageManifest): PermittedCalls {
   return {
     entities,
     counters: new Set(manifest.plugins.flatMap(({ capabilities }) => capabilities.counters ?? [])),
+    crypto: manifest.plugins.some(({ capabilities }) => capabilities.crypto === true),
     requestBody: manifest.plugins.some(({ capabilities }) => capabilities.requestBody === true),
     traceExport: manifest.plugins.some(({ capabilities }) => capabilities.traceExport === true),
   };

@@ -5,6 +5,7 @@ import * as keyAuthCredentials from '../../migrations/0002_key_auth_credentials.
 import * as changeLog from '../../migrations/0003_change_log.ts';
 import * as rateLimitingMetrics from '../../migrations/0004_rate_limiting_metrics.ts';
 import * as acls from '../../migrations/0005_acls.ts';
+import * as basicAuthCredentials from '../../migrations/0006_basic_auth_credentials.ts';
 
 /**
  * A change of the schema in two phases. `up` only adds, so that nodes of the version before serve on while it runs and
@@ -24,4 +25,5 @@ export const MIGRATIONS: MigrationList = {
   '0003_change_log': changeLog,
   '0004_rate_limiting_metrics': rateLimitingMetrics,
   '0005_acls': acls,
+  '0006_basic_auth_credentials': basicAuthCredentials,
 };

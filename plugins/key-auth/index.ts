@@ -1,10 +1,11 @@
 /** key-auth: the client proves who it is with a key. Contract/plugins.md section 1. */
 import {
   type AccessKong,
-  type Consumer,
+  actAsAnonymous,
   type Credential,
   definePlugin,
   type InferConfig,
+  identifyClient,
   type Outcome,
 } from '@tollgate/sdk';
 import { findKey, type KeySearch } from './find-key.ts';
@@ -35,7 +36,9 @@ export default definePlugin({
     if (search.kind === 'found' && config.hide_credentials) hideCredentials(kong, search.name, body);
     const credential = await findCredential(kong, search);
     const consumer = credential && (await kong.client.loadConsumer(credential.consumer.id));
-    if (credential !== undefined && consumer !== undefined) return identify(kong, consumer, credential);
+    if (credential !== undefined && consumer !== undefined) {
+      return identifyClient(kong, consumer, credential, credential.id);
+    }
     if (config.anonymous !== null) return actAsAnonymous(kong, config.anonymous);
     return refuse(kong, config, reasonOf(search));
   },
@@ -49,27 +52,6 @@ function findCredential(kong: AccessKong, search: KeySearch) {
 function reasonOf(search: KeySearch): string {
   if (search.kind === 'repeated') return 'Duplicate API key found';
   return search.kind === 'missing' || search.key === '' ? 'No API key found in request' : 'Unauthorized';
-}
-
-async function actAsAnonymous(kong: AccessKong, anonymous: string): Promise<Outcome> {
-  const consumer = await kong.client.loadConsumer(anonymous, true);
-  if (consumer === undefined) throw new Error(`anonymous consumer '${anonymous}' does not exist`);
-  identify(kong, consumer, null);
-}
-
-/** Headers of an identity are set or removed, never left as the client sent them. */
-function identify(kong: AccessKong, consumer: Consumer, credential: Credential | null): void {
-  kong.client.authenticate(consumer, credential);
-  setOrClear(kong, 'X-Consumer-ID', consumer.id);
-  setOrClear(kong, 'X-Consumer-Custom-ID', consumer.custom_id);
-  setOrClear(kong, 'X-Consumer-Username', consumer.username);
-  setOrClear(kong, 'X-Credential-Identifier', credential?.id);
-  setOrClear(kong, 'X-Anonymous-Consumer', credential === null ? 'true' : undefined);
-}
-
-function setOrClear(kong: AccessKong, name: string, value: string | null | undefined): void {
-  if (value === null || value === undefined) kong.service.request.clearHeader(name);
-  else kong.service.request.setHeader(name, value);
 }
 
 function refuse(kong: AccessKong, config: Config, message: string): Outcome {

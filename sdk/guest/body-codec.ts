@@ -1,6 +1,13 @@
 /** Bodies that plugins look into: forms, JSON objects and multipart. All functions work on latin1 byte text. */
 import type { DecodedBody } from '../request.ts';
-import { decodeMultipart, encodeMultipart, multipartBoundary } from './multipart.ts';
+import {
+  createPart,
+  decodeMultipart,
+  encodeMultipart,
+  multipartBoundary,
+  type Part,
+  renamePart,
+} from './multipart.ts';
 import { type Argument, collectArguments, formatArguments, parseArguments } from './query-string.ts';
 import { bytesFromText, textFromBytes } from './text-encoding.ts';
 
@@ -28,7 +35,7 @@ export function decodeBody(bytes: string, contentType: string): DecodedBody {
 
 /**
  * Byte text of `fields` as `mime`. `original` and `contentType` are the body it replaces: the parts of a multipart
- * body that are still among the fields keep their own headers and bytes.
+ * body that are still among the fields keep their own headers and bytes, be it under another name.
  * Throws TypeError on a type that cannot be encoded.
  */
 export function encodeBody(
@@ -44,17 +51,40 @@ export function encodeBody(
       return bytesFromText(JSON.stringify(fields));
     case MULTIPART: {
       const boundary = multipartBoundary(contentType);
-      const parts = boundary === undefined ? undefined : decodeMultipart(original, boundary);
-      if (boundary === undefined || parts === undefined)
-        throw new TypeError('there is no multipart body to change');
-      return encodeMultipart(
-        parts.filter((part) => Object.hasOwn(fields, part.name)),
-        boundary,
-      );
+      if (boundary === undefined) throw new TypeError('there is no boundary for a multipart body');
+      const parts = original === '' ? [] : decodeMultipart(original, boundary);
+      if (parts === undefined) throw new TypeError('there is no multipart body to change');
+      return encodeMultipart(changeParts(parts, fields, boundary), boundary);
     }
     default:
       throw new TypeError(`unsupported content type '${mime}'`);
   }
+}
+
+/** What is left as it was keeps its place; the rest comes behind. Throws TypeError on a field that holds the boundary. */
+function changeParts(
+  parts: readonly Part[],
+  fields: Readonly<Record<string, unknown>>,
+  boundary: string,
+): readonly Part[] {
+  const wanted = flattenFields(fields).map(([name, value]) => ({ name, text: String(value) }));
+  const kept: Part[] = [];
+  const gone: Part[] = [];
+  for (const part of parts) {
+    const text = textFromBytes(part.content);
+    const at = wanted.findIndex((field) => field.name === part.name && field.text === text);
+    if (at >= 0) wanted.splice(at, 1);
+    (at >= 0 ? kept : gone).push(part);
+  }
+  for (const { name, text } of wanted) {
+    const bytes = bytesFromText(name);
+    const renamed = gone.find(({ content }) => textFromBytes(content) === text);
+    const part = renamed ? renamePart(renamed, bytes) : createPart(bytes, bytesFromText(text));
+    if (`\r\n${part.content}`.includes(`\r\n--${boundary}`))
+      throw new TypeError(`the field '${name}' holds the boundary between the parts`);
+    kept.push(part);
+  }
+  return kept;
 }
 
 /** Without parameters, in lower case. */

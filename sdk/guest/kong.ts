@@ -11,6 +11,7 @@ import { CallLogger } from './call-logger.ts';
 import type { CallState } from './call-state.ts';
 import { AccessClientView, ClientView } from './client-view.ts';
 import { CountersView } from './counters.ts';
+import { CryptoView } from './crypto.ts';
 import { EntitiesView } from './entity-reader.ts';
 import { joinHeaders } from './header-lines.ts';
 import { metricWriter } from './metric-store.ts';
@@ -87,6 +88,10 @@ export class AccessKongView extends KongView implements AccessKong {
 
   get counters(): CountersView {
     return new CountersView(this.call);
+  }
+
+  get crypto(): CryptoView {
+    return new CryptoView(this.call);
   }
 
   get entities(): EntitiesView {

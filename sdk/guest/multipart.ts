@@ -1,4 +1,4 @@
-/** `multipart/form-data` (RFC 7578) over latin1 byte text, as far as plugins need it: find parts, drop parts. */
+/** `multipart/form-data` (RFC 7578) over latin1 byte text, as far as plugins need it: find, change, add and drop parts. */
 
 export interface Part {
   readonly name: string;
@@ -8,6 +8,7 @@ export interface Part {
 }
 
 const MAX_PARTS = 1000;
+const DISPOSITION = /^(content-disposition:[^;\r\n]*)(.*)$/im;
 const PARAMETER = /;\s*([^\s=;]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/gy;
 
 export function multipartBoundary(contentType: string): string | undefined {
@@ -38,6 +39,27 @@ export function encodeMultipart(parts: readonly Part[], boundary: string): strin
   return `${encoded.join('')}--${boundary}--\r\n`;
 }
 
+/** A field of its own. Name and content are byte text. */
+export function createPart(name: string, content: string): Part {
+  return { name, head: `Content-Disposition: form-data; name="${escapeName(name)}"`, content };
+}
+
+/** The part under another name: what else its head says stays. */
+export function renamePart({ head, content }: Part, name: string): Part {
+  const [start = '', before = '', parameters = ''] = DISPOSITION.exec(head) ?? [];
+  for (const parameter of parameters.matchAll(PARAMETER)) {
+    if (parameter[1]?.toLowerCase() !== 'name') continue;
+    const at = head.indexOf(start) + before.length + parameter.index;
+    const renamed = `${head.slice(0, at)}; name="${escapeName(name)}"${head.slice(at + parameter[0].length)}`;
+    return { name, head: renamed, content };
+  }
+  return createPart(name, content);
+}
+
+function escapeName(name: string): string {
+  return name.replace(/["\\\r\n]/g, encodeURIComponent);
+}
+
 function decodePart(text: string): Part | undefined {
   const headEnd = text.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
@@ -48,7 +70,7 @@ function decodePart(text: string): Part | undefined {
 
 /** Parameters are read one after the other, so that a file's name cannot pass for the part's. */
 function findName(head: string): string | undefined {
-  const parameters = /^content-disposition:[^;\r\n]*(.*)$/im.exec(head)?.[1] ?? '';
+  const parameters = DISPOSITION.exec(head)?.[2] ?? '';
   for (const [, name, quoted, bare] of parameters.matchAll(PARAMETER)) {
     if (name?.toLowerCase() === 'name') return quoted ?? bare;
   }

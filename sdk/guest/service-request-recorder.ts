@@ -1,13 +1,14 @@
 /** `kong.service.request`: records what to change; the host applies it when the phase is over. */
 
 import { REQUEST_LINES } from '../protocol/phase-call.ts';
+import type { ArgumentValue } from '../request.ts';
 import type { ServiceRequestWriter } from '../service-request.ts';
 import { encodeBody } from './body-codec.ts';
 import type { CallState } from './call-state.ts';
-import { findHeader } from './header-lines.ts';
-import { type HeaderOperation, recordOperation } from './header-operations.ts';
+import { findHeaderValues } from './header-lines.ts';
+import { applyOperations, type HeaderOperation, recordOperation } from './header-operations.ts';
 import { checkHeaderName, checkHeaderValue } from './header-text.ts';
-import { formatArguments, parseArguments } from './query-string.ts';
+import { type Argument, formatArguments, parseArguments } from './query-string.ts';
 import { bytesFromText } from './text-encoding.ts';
 
 const METHOD = /^[A-Z]{1,32}$/;
@@ -57,6 +58,16 @@ export class ServiceRequestRecorder implements ServiceRequestWriter {
     this.#change('rawQuery', query);
   }
 
+  setQuery(query: Readonly<Record<string, ArgumentValue>>): void {
+    const names = Object.keys(query).sort();
+    const listed = names.flatMap((name) => {
+      const value = query[name] as ArgumentValue;
+      const values = typeof value === 'string' || value === true ? [value] : value;
+      return values.map((each): Argument => [name, each]);
+    });
+    this.setRawQuery(formatArguments(listed));
+  }
+
   clearQueryArg(name: string): void {
     const query = this.#call.changes?.rawQuery ?? this.#call.line(REQUEST_LINES.rawQuery).slice(1);
     const rest = parseArguments(query, Number.POSITIVE_INFINITY).filter(([argument]) => argument !== name);
@@ -68,8 +79,10 @@ export class ServiceRequestRecorder implements ServiceRequestWriter {
   }
 
   setBody(fields: Readonly<Record<string, unknown>>, mime: string): void {
-    const contentType = findHeader(this.#call.text, 'content-type') ?? '';
-    this.#change('body', encodeBody(fields, mime, this.#call.bodyBytes ?? '', contentType));
+    const { text, serviceOperations, changes, bodyBytes } = this.#call;
+    const sent = () => findHeaderValues(text, 'content-type');
+    const [contentType = ''] = applyOperations(serviceOperations, 'content-type', sent) ?? sent();
+    this.#change('body', encodeBody(fields, mime, changes?.body ?? bodyBytes ?? '', contentType));
   }
 
   #record(operation: HeaderOperation, name: string, value: string): void {

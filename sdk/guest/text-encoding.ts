@@ -2,6 +2,11 @@
 
 /** UTF-8 text of the bytes, or the latin1 text itself where they are not valid UTF-8. */
 export function textFromBytes(latin1: string): string {
+  return decodeUtf8(latin1) ?? latin1;
+}
+
+/** UTF-8 text of the bytes; undefined where they are not valid UTF-8. */
+export function decodeUtf8(latin1: string): string | undefined {
   let escaped = '';
   let hasHighBytes = false;
   for (let at = 0; at < latin1.length; at++) {
@@ -18,7 +23,7 @@ export function textFromBytes(latin1: string): string {
   try {
     return decodeURIComponent(escaped);
   } catch {
-    return latin1;
+    return undefined;
   }
 }
 

@@ -3,6 +3,8 @@
  * them and re-enters with the reply. Arguments and replies are text, or JSON where they are not text already.
  */
 
+import type { DigestArgument, VerifyArgument } from './crypto.ts';
+
 /** Name → argument and reply. The host refuses a name that is not here and arguments of another shape. */
 export interface HostCalls {
   /** One row by a unique field, or null. Cached by the guest. */
@@ -15,6 +17,9 @@ export interface HostCalls {
     argument: { readonly entity: string; readonly field: string; readonly id: string };
     reply: readonly Readonly<Record<string, unknown>>[];
   };
+  /** See sdk/crypto.ts. */
+  'crypto.digest': { argument: DigestArgument; reply: string };
+  'crypto.verify': { argument: VerifyArgument; reply: boolean };
   /** Counts `cost` in every window unless one of them is full; see sdk/counters.ts. */
   'counters.take': {
     /** `encodeTake`; the reply is for `decodeUses`: text is cheaper than JSON for what nearly every request does. */

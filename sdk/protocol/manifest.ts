@@ -20,6 +20,8 @@ export interface MetricDeclaration {
 export interface Capabilities {
   /** Entities whose rows it may look up or list, e.g. `keyauth_credentials`. Consumers need not be listed. */
   readonly entities?: readonly string[];
+  /** Hashes, and signatures to verify: they cost the gateway's time. */
+  readonly crypto?: boolean;
   /** Counting outside the node: in the gateway's database, and in the Redis servers its stores name. */
   readonly counters?: readonly ('cluster' | 'redis')[];
   /** Reading and replacing the client's body. */

@@ -41,7 +41,12 @@ export type StringFormat =
   | 'ip'
   | 'ip_or_cidr'
   | 'upstream_name'
-  | 'asterisk_or_regex';
+  | 'asterisk_or_regex'
+  | 'template'
+  | 'value_entry'
+  | 'header_entry'
+  | 'header_rename'
+  | 'header_value_entry';
 
 export interface StringField extends FieldAttributes<string> {
   readonly type: 'string';

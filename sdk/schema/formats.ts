@@ -1,4 +1,11 @@
 /** The named formats of strings: each is a function to the violated rule's text, or undefined when all is well. */
+import {
+  checkHeaderEntry,
+  checkHeaderRename,
+  checkHeaderValueEntry,
+  checkTemplate,
+  checkValueEntry,
+} from './entry-format.ts';
 import type { StringFormat } from './fields.ts';
 import { isIpOrCidr, isIpv4, isIpv6, parseHost } from './ip.ts';
 import { invalidValue } from './messages.ts';
@@ -34,6 +41,11 @@ export const FORMATS: Readonly<Record<StringFormat, FormatCheck>> = {
   ip: (value) => (isIpv4(value) || isIpv6(value) ? undefined : `not an ip address: ${value}`),
   ip_or_cidr: (value) => (isIpOrCidr(value) ? undefined : `invalid ip or cidr range: '${value}'`),
   upstream_name: checkUpstreamName,
+  template: checkTemplate,
+  value_entry: checkValueEntry,
+  header_entry: checkHeaderEntry,
+  header_rename: checkHeaderRename,
+  header_value_entry: checkHeaderValueEntry,
   asterisk_or_regex: (value) =>
     value === '*' || isRegex(value) ? undefined : `'${value}' is not a valid regex`,
 };

@@ -11,6 +11,7 @@ export {
   describeFields,
   type RecordDescription,
 } from './describe.ts';
+export { splitEntry } from './entry-format.ts';
 export { ENTITY_MEMBER, type ErrorNode, type ErrorTree, isErrorTree } from './error-tree.ts';
 export type {
   BooleanField,
@@ -33,4 +34,5 @@ export type { InferConfig, InferField } from './infer.ts';
 export { luaFormat } from './lua-format.ts';
 export { isPlainRecord, type PlainRecord } from './plain-record.ts';
 export { type Expansion, expandShorthands, showShorthands } from './shorthands.ts';
+export { compileTemplate, type Template, type TemplateSource, type TemplateValues } from './template.ts';
 export { type ValidateOptions, validate, validateField } from './validate.ts';

@@ -13,6 +13,7 @@ const ALL = [
   '0003_change_log',
   '0004_rate_limiting_metrics',
   '0005_acls',
+  '0006_basic_auth_credentials',
 ];
 const entities = listEntities({ get: () => undefined, names: () => [] });
 

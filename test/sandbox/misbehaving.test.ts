@@ -34,6 +34,7 @@ describe('a plugin that asks for more than it may have', () => {
     ['look up without end', 'too many host calls'],
     ['ask for a million rows at once', 'too many host calls'],
     ['read the body', `the manifest does not ask for 'requestBody'`],
+    ['hash without asking', `the manifest does not ask for 'crypto'`],
     ['list a foreign entity', `the manifest does not list the entity 'acls'`],
     ['look up a foreign entity', `the manifest does not list the entity 'basicauth_credentials'`],
     ['look up __proto__', `the manifest does not list the entity '__proto__'`],

@@ -337,6 +337,7 @@ describe('the Admin API', () => {
     const { body } = await proxy.admin('GET', '/plugins/enabled');
     expect(body.enabled_plugins.toSorted()).toEqual([
       'acl',
+      'basic-auth',
       'ip-restriction',
       'key-auth',
       'opentelemetry',

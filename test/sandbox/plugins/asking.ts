@@ -34,6 +34,9 @@ export default definePlugin({
       case 'look up a foreign entity':
         await kong.entities.find('basicauth_credentials', 'username', 'a');
         break;
+      case 'hash without asking':
+        await kong.crypto.digest('sha1', 'a');
+        break;
       case 'list a foreign entity':
         await kong.entities.list('acls', 'consumer', 'a');
         break;

@@ -1,4 +1,7 @@
 /** A lane with one hostile package in it, a host that lives in memory, and a way to send it calls by what they shall do. */
+
+import { digest } from '../../../core/crypto/digest.ts';
+import { verifySignature } from '../../../core/crypto/verify-signature.ts';
 import { encodeAccessCall, encodeLogCall } from '../../../core/gateway/encode-call.ts';
 import type { ClientExchange } from '../../../core/http/client-exchange.ts';
 import type { PhaseFailureReason, PhaseOutcome } from '../../../core/pipeline/phase-outcome.ts';
@@ -37,6 +40,7 @@ const LIMITS: IsolateLimits = {
 const SERVICES: HostServices = {
   findEntity: async (_, __, value) => (value === 'nobody' ? null : { id: value }),
   listEntities: async (_, __, id) => (id === 'nobody' ? [] : [{ id: `of ${id}` }]),
+  crypto: { digest, verifySignature },
   takeCounters: (windows) => windows.map(() => 0),
   takeSharedCounters: async (_, windows) => windows.map(() => 0),
 };

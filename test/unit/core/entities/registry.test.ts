@@ -17,6 +17,7 @@ const SAMPLES: Readonly<Record<string, Record<string, unknown>>> = {
   consumers: { username: 'bob' },
   plugins: { name: 'rate-limiting', config: { minute: 5, redis_host: 'r.test' }, service: reference },
   keyauth_credentials: { consumer: reference },
+  basicauth_credentials: { consumer: reference, username: 'bob', password: 'secret' },
   acls: { consumer: reference, group: 'gold' },
 };
 

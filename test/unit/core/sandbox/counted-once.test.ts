@@ -21,6 +21,7 @@ function startCall() {
     permitted: {
       entities: new Set(),
       counters: new Set(['cluster']),
+      crypto: false,
       requestBody: false,
       traceExport: false,
     },
