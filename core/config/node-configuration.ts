@@ -3,8 +3,9 @@
  * the node's own disk when the database is gone; followed change by change; handed to the workers. Rows that may be
  * millions are not held whole but looked up. While the database is away everything known goes on being served.
  */
+import { batchLookups } from '../cache/batch-lookups.ts';
 import type { CachedRow } from '../cache/row-cache.ts';
-import type { EntityDefinition } from '../entities/define-entity.ts';
+import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
 import { type ChangeListener, listenForChanges } from '../store/change-listener.ts';
 import type { LogExcerpt } from '../store/change-log.ts';
 import { type ConfigurationReader, createConfigurationReader } from '../store/configuration-reader.ts';
@@ -54,6 +55,10 @@ export interface ConfigurationServers {
 }
 
 const MAINTENANCE_MS = 60_000;
+/** For each unique field: most connections are left to others. */
+const LOOKUP_LIMITS = { maxValues: 200, maxQuestions: 2 };
+
+type Lookup = (value: string) => Promise<EntityRow | undefined>;
 
 export class NodeConfiguration {
   /** Fails at once while the database is lost. */
@@ -67,6 +72,8 @@ export class NodeConfiguration {
   readonly #keeper: SnapshotKeeper;
   readonly #catchUp: () => Promise<void>;
   readonly #timers: NodeJS.Timeout[] = [];
+  /** By entity and field. */
+  readonly #lookups = new Map<string, Lookup>();
   #isSchemaKnown = false;
   #servers: ConfigurationServers | undefined;
   /** A worker has refused a step, so it has to be given everything. */
@@ -166,11 +173,7 @@ export class NodeConfiguration {
   /** The row whose unique field has this value, or null. Rejects when it is not known and cannot be asked for. */
   findRow = (entityName: string, field: string, value: string): Promise<CachedRow | null> =>
     this.#known.find(entityName, field, value, async (entity) => {
-      const row = await this.#guard(() =>
-        field === 'id'
-          ? this.#store.selectById(entity, value)
-          : this.#store.selectByUnique(entity, field, value),
-      );
+      const row = await this.#lookupIn(entity, field)(field === 'id' ? value.toLowerCase() : value);
       if (row !== undefined) this.#noteChange();
       return row;
     });
@@ -194,6 +197,17 @@ export class NodeConfiguration {
     if (!this.#isSchemaKnown) await this.#dependencies.assertSchema();
     this.#isSchemaKnown = true;
     await this.#catchUp();
+  }
+
+  #lookupIn(entity: EntityDefinition, field: string): Lookup {
+    const key = `${entity.name} ${field}`;
+    const known = this.#lookups.get(key);
+    if (known !== undefined) return known;
+    const ask = (values: readonly string[]) =>
+      this.#guard(() => this.#reader.readByValues(entity, field, values));
+    const lookup = batchLookups(ask, LOOKUP_LIMITS);
+    this.#lookups.set(key, lookup);
+    return lookup;
   }
 
   #catchUpInBackground(): void {

@@ -6,7 +6,7 @@ import type { Kysely } from 'kysely';
 import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
 import { type LogExcerpt, type LogPosition, purgeChanges, readChanges, readHead } from './change-log.ts';
 import type { Database, Tables } from './database.ts';
-import { countUpTo, selectAll, selectByIds } from './select-entities.ts';
+import { countUpTo, selectAll, selectByValues } from './select-entities.ts';
 import { translateFailure } from './translate-store-error.ts';
 
 export interface WholeReading {
@@ -35,6 +35,12 @@ export interface ConfigurationReader {
   ): Promise<WholeReading>;
   /** Undefined when the log does not reach back to `position`: then everything has to be read. */
   readChanges(position: LogPosition): Promise<LogExcerpt | undefined>;
+  /** Rows by their value of a unique field. */
+  readByValues(
+    entity: EntityDefinition,
+    field: string,
+    values: readonly string[],
+  ): Promise<ReadonlyMap<string, EntityRow>>;
   /** Forgets changes that all nodes should have seen. */
   purgeChanges(): Promise<void>;
 }
@@ -74,6 +80,15 @@ export function createConfigurationReader(
       try {
         const excerpt = await readChanges(database.kysely, entities, position, MAX_CHANGES);
         return excerpt?.changes.some(({ id }) => id === null) === true ? undefined : excerpt;
+      } catch (error) {
+        throw translateFailure(error);
+      }
+    },
+
+    async readByValues(entity, field, values) {
+      try {
+        const rows = await selectByValues(database.kysely, entity, field, values);
+        return new Map(rows.map((row) => [String(row[field]), row]));
       } catch (error) {
         throw translateFailure(error);
       }
@@ -119,7 +134,7 @@ async function readByIds(
 ): Promise<readonly EntityRow[]> {
   const found = new Map<string, EntityRow>();
   for (let at = 0; at < ids.length; at += IDS_PER_QUERY) {
-    const rows = await selectByIds(kysely, entity, ids.slice(at, at + IDS_PER_QUERY));
+    const rows = await selectByValues(kysely, entity, 'id', ids.slice(at, at + IDS_PER_QUERY));
     for (const row of rows) found.set(row.id, row);
   }
   return ids.flatMap((id) => found.get(id) ?? []);

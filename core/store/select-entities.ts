@@ -41,13 +41,16 @@ export async function selectAll(
   return found.map((columns) => fromColumns(entity, columns));
 }
 
-export async function selectByIds(
+/** Rows whose column holds one of the values, in no order. Values that could not be stored are no mistake. */
+export async function selectByValues(
   kysely: Transaction,
   entity: EntityDefinition,
-  ids: readonly string[],
+  column: string,
+  values: readonly string[],
 ): Promise<readonly EntityRow[]> {
-  if (ids.length === 0) return [];
-  const found = await selectVisible(kysely, entity).where('id', 'in', ids).execute();
+  const storable = values.filter(column === 'id' ? isUuid : isStorableText);
+  if (storable.length === 0) return [];
+  const found = await selectVisible(kysely, entity).where(sql.ref(column), 'in', storable).execute();
   return found.map((columns) => fromColumns(entity, columns));
 }
 
