@@ -2,6 +2,7 @@
 import type { RequestBody } from '../http/request-body.ts';
 import { findHeader } from './find-header.ts';
 import { writeRequestHead } from './forward-headers.ts';
+import { MadeBody } from './made-body.ts';
 import { nowMs } from './now.ts';
 import type { RequestFlow } from './request-flow.ts';
 import type { UpstreamPlan } from './route-plan.ts';
@@ -13,11 +14,12 @@ type Framing = { readonly contentLength: number } | 'chunked' | undefined;
 /** Sends the request, at once unless its body has to be read whole first. */
 export function prepareForward(flow: RequestFlow, upstream: UpstreamPlan): void {
   const { body } = flow.exchange;
+  const replacement = flow.changes?.body;
   if (body === undefined) {
-    forward(flow, upstream, undefined, framingWithoutBody(flow));
+    if (replacement) forwardMade(flow, upstream, Buffer.from(replacement, 'latin1'));
+    else forward(flow, upstream, undefined, framingWithoutBody(flow));
     return;
   }
-  const replacement = flow.changes?.body;
   if (replacement !== undefined) {
     const bytes = Buffer.from(replacement, 'latin1');
     body.replace(bytes);
@@ -29,6 +31,11 @@ export function prepareForward(flow: RequestFlow, upstream: UpstreamPlan): void 
   } else {
     forwardBuffered(flow, upstream, body);
   }
+}
+
+/** The client sent no body, a plugin did. */
+function forwardMade(flow: RequestFlow, upstream: UpstreamPlan, bytes: Uint8Array): void {
+  forward(flow, upstream, new MadeBody(bytes), { contentLength: bytes.length });
 }
 
 /** A chunked body is given a length where it fits into memory, and is streamed as it comes where it does not. */

@@ -73,13 +73,15 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
   }
 
   onHead(head: ResponseHead): void {
-    const { gateway, exchange, requestId, forwardedAtMs } = this.#flow;
+    const { gateway, exchange, requestId, forwardedAtMs, changes } = this.#flow;
     this.headAtMs = nowMs();
     this.status = head.status;
     this.upstreamStatus = head.status;
     this.source = 'service';
     this.#bodyLength = head.bodyLength;
     this.#hasBody = head.hasBody;
+    // A plugin made the request a HEAD: its client would wait for a body of the length that is announced.
+    if (!head.hasBody && changes?.method === 'HEAD' && exchange.method !== 'HEAD') this.#bodyLength = 0;
     this.#headers = gateway.policy.responseHeaders.proxied(head.headers, {
       requestId,
       proxyMs: forwardedAtMs - exchange.receivedAtMs,

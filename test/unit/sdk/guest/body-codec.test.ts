@@ -86,9 +86,32 @@ describe('encoding a body', () => {
 
   it('keeps the parts of multipart that are still among the fields, byte for byte', () => {
     const original = `${part('a', '\xff\xfe')}${part('key', 'secret')}${part('b', '2')}--b--\r\n`;
-    expect(encodeBody({ a: 'x', b: '2' }, 'multipart/form-data', original, MULTIPART)).toBe(
+    expect(encodeBody({ a: '\xff\xfe', b: '2' }, 'multipart/form-data', original, MULTIPART)).toBe(
       `${part('a', '\xff\xfe')}${part('b', '2')}--b--\r\n`,
     );
+  });
+
+  it('writes a changed or new field of multipart as a part of its own, behind the others', () => {
+    const original = `${part('a', '1')}${part('b', '2')}--b--\r\n`;
+    const fields = { a: 'é', b: '2', 'c"\r\nX: 1': ['3', '4'] };
+    expect(encodeBody(fields, 'multipart/form-data', original, MULTIPART)).toBe(
+      `${part('b', '2')}${part('a', '\xc3\xa9')}${part('c%22%0D%0AX: 1', '3')}${part('c%22%0D%0AX: 1', '4')}--b--\r\n`,
+    );
+    expect(encodeBody({ a: '1' }, 'multipart/form-data', '', MULTIPART)).toBe(`${part('a', '1')}--b--\r\n`);
+  });
+
+  it('keeps head and bytes of a multipart field that gets another name', () => {
+    const file = (name: string) =>
+      `--b\r\nX-A: 1\r\nContent-Disposition: form-data; filename="name=x"; name="${name}"; x=y\r\n` +
+      'Content-Type: image/png\r\n\r\n\x89PNG\xff\r\n';
+    expect(
+      encodeBody({ new: '\x89PNG\xff' }, 'multipart/form-data', `${file('old')}--b--\r\n`, MULTIPART),
+    ).toBe(`${file('new')}--b--\r\n`);
+  });
+
+  it('throws on a multipart field that would end its part', () => {
+    const fields = { a: 'x\r\n--b\r\nContent-Disposition: form-data; name="admin"\r\n\r\n1' };
+    expect(() => encodeBody(fields, 'multipart/form-data', '', MULTIPART)).toThrow(TypeError);
   });
 
   it('drops a part whose name is a member of every object, unless it is among the fields', () => {
