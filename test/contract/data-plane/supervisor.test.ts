@@ -58,3 +58,27 @@ it('takes a change while it is still starting again, and serves it', async () =>
   while (!dataPlane.isServing) await new Promise((resolve) => setTimeout(resolve, 5));
   expect((await dataPlane.measure()).map(({ snapshotVersion }) => snapshotVersion)).toEqual([7, 7]);
 });
+
+it('makes of a snapshot and changes the same in all workers, those that are started again among them', async () => {
+  const dataPlane = createDataPlane(`127.0.0.1:${await findFreePort()}`);
+  await dataPlane.start();
+  const none = { upserted: [], removed: [] };
+  const delta = { base: 0, version: 1, sequence: 5, services: none, routes: none, plugins: none };
+  const served = async () =>
+    (await dataPlane.measure()).map(({ snapshotVersion, sequence }) => [snapshotVersion, sequence]);
+  await dataPlane.update({ delta, invalidations: [] });
+  await dataPlane.update({ delta: { ...delta, base: 1, sequence: 6 }, invalidations: [] });
+  expect(await served()).toEqual([
+    [1, 6],
+    [1, 6],
+  ]);
+  process.kill(dataPlane.pid as number, 'SIGKILL');
+  while (dataPlane.isServing) await new Promise((resolve) => setTimeout(resolve, 5));
+  await dataPlane.update({ delta: { ...delta, base: 1, version: 2, sequence: 7 }, invalidations: [] });
+  while (!dataPlane.isServing) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(await served()).toEqual([
+    [2, 7],
+    [2, 7],
+  ]);
+  await expect(dataPlane.update({ delta, invalidations: [] })).rejects.toThrow('cannot be applied');
+});
