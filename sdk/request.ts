@@ -55,6 +55,6 @@ export interface DecodedBody {
 export interface RequestBodyReader {
   /** The whole body as text: UTF-8, or latin1 where it is not valid UTF-8. One host call; '' without a body. */
   getRawBody(): Promise<string>;
-  /** Form, JSON object or multipart fields. Undecodable content gives no fields, not an error. */
+  /** Form, JSON object (up to 200 deep) or multipart fields. Undecodable content gives no fields, not an error. */
   getBody(): Promise<DecodedBody>;
 }

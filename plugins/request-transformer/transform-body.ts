@@ -30,12 +30,12 @@ export async function transformBody(
   try {
     body = await readBody(kong, mime);
   } catch (error) {
-    kong.log.notice(`the body cannot be transformed: ${error instanceof Error ? error.message : error}`);
+    kong.log.notice(`the body cannot be transformed: ${messageOf(error)}`);
     return kong.response.error(413);
   }
   if (body === undefined) return;
   if (movesForm && mime === FORM) moveFormToQuery(kong, body);
-  else if (rules !== undefined) changeBody(kong, body, rules, values);
+  else if (rules !== undefined) return changeBody(kong, body, rules, values);
 }
 
 function findType({ request }: AccessKong): TransformableBody['mime'] | undefined {
@@ -58,16 +58,23 @@ async function readBody(
   return Array.isArray(fields) ? undefined : { mime, fields };
 }
 
+/** Answers 400 when what comes out cannot be written, as a part that holds the boundary between parts. */
 function changeBody(
   kong: AccessKong,
   { mime, fields }: TransformableBody,
   rules: CompiledRules,
   values: TemplateValues,
-): void {
+): Outcome {
   const changes = rules.render(values);
   const changed = new Map(Object.entries(fields));
   const applicable = mime === MULTIPART ? { ...changes, append: [] } : changes;
-  if (changeFields(changed, applicable)) kong.service.request.setBody(Object.fromEntries(changed), mime);
+  if (!changeFields(changed, applicable)) return;
+  try {
+    kong.service.request.setBody(Object.fromEntries(changed), mime);
+  } catch (error) {
+    kong.log.notice(`the changed body cannot be written: ${messageOf(error)}`);
+    return kong.response.error(400);
+  }
 }
 
 function moveFormToQuery(kong: AccessKong, { fields }: TransformableBody): void {
@@ -78,4 +85,8 @@ function moveFormToQuery(kong: AccessKong, { fields }: TransformableBody): void 
   }
   kong.service.request.setQuery(Object.fromEntries(query) as Record<string, ArgumentValue>);
   kong.service.request.setRawBody('');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -15,6 +15,14 @@ const FORM = 'application/x-www-form-urlencoded';
 const JSON_TYPE = 'application/json';
 const MULTIPART = 'multipart/form-data';
 const MAX_FIELDS = 1000;
+/** Of JSON that is looked into. */
+const MAX_DEPTH = 200;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 const NOTHING: DecodedBody = { mime: undefined, fields: undefined };
 
 export function decodeBody(bytes: string, contentType: string): DecodedBody {
@@ -94,6 +102,7 @@ function mediaTypeOf(contentType: string): string {
 }
 
 function decodeJson(bytes: string): DecodedBody {
+  if (isNestedTooDeeply(bytes)) return { mime: JSON_TYPE, fields: undefined };
   try {
     const value: unknown = JSON.parse(textFromBytes(bytes));
     if (typeof value === 'object' && value !== null) {
@@ -103,6 +112,35 @@ function decodeJson(bytes: string): DecodedBody {
     // Broken JSON counts as no fields: contract/plugins.md section 1.
   }
   return { mime: JSON_TYPE, fields: undefined };
+}
+
+/** Of JSON: writing it again takes a time that grows with the square of its depth. */
+function isNestedTooDeeply(json: string): boolean {
+  // As many brackets have to be closed again.
+  if (json.length <= 2 * MAX_DEPTH) return false;
+  let depth = 0;
+  for (let at = 0; at < json.length; at++) {
+    const code = json.charCodeAt(at);
+    if (code === QUOTE) {
+      at = endOfString(json, at);
+      if (at < 0) return false;
+    } else if (code === OPEN_BRACKET || code === OPEN_BRACE) {
+      if (++depth > MAX_DEPTH) return true;
+    } else if (code === CLOSE_BRACKET || code === CLOSE_BRACE) depth--;
+  }
+  return false;
+}
+
+/** Position of the closing quote, -1 without one. */
+function endOfString(json: string, start: number): number {
+  let end = json.indexOf('"', start + 1);
+  while (end >= 0) {
+    let before = end;
+    while (json.charCodeAt(before - 1) === BACKSLASH) before--;
+    if ((end - before) % 2 === 0) return end;
+    end = json.indexOf('"', end + 1);
+  }
+  return -1;
 }
 
 function flattenFields(fields: Readonly<Record<string, unknown>>): Argument[] {

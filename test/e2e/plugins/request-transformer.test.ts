@@ -167,6 +167,12 @@ describe('a body of JSON', () => {
     );
   });
 
+  it('passes as it is when it is nested more deeply than anybody needs', async () => {
+    const host = await transform({ add: { body: ['a:1'] } });
+    const text = `{"x":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+    expect(await body(host, post('application/json', text))).toBe(text);
+  });
+
   it('is refused when it is too large to be looked into', async () => {
     const host = await transform({ remove: { body: ['secret'] } });
     const text = JSON.stringify({ secret: 1, padding: 'x'.repeat(2_000_000) });
@@ -222,6 +228,15 @@ describe('a multipart body', () => {
     );
     expect(await body(host, sent)).toBe(
       `${part('kept', '1')}${part('replaced', '2')}${part('new', '\u0000ÿ', file)}${part('added', '1')}--xYz--\r\n`,
+    );
+  });
+
+  it('is refused when an argument put into it would end its part', async () => {
+    const host = await transform({ add: { body: ['a:$(query_params.q)'] } });
+    const answer = await proxy.send(host, '/?q=x%0d%0a--xYz%0d%0aadmin', multipart(part('b', '1')));
+    expect(answer.status).toBe(400);
+    expect(await body(host, multipart(part('b', '1')), '/?q=x--xYz')).toBe(
+      `${part('b', '1')}${part('a', 'x--xYz')}--xYz--\r\n`,
     );
   });
 

@@ -68,6 +68,7 @@ const NO_HEADER = { header: null };
 describe('the response phase', () => {
   it.each<readonly [string, readonly PluginRow[], boolean, boolean]>([
     ['of an instance that does nothing there', [instance(NO_HEADER)], false, false],
+    ['of an instance that says it does nothing there', [instance({ header: false })], false, false],
     ['of an instance on one route', [instance(HEADER, { route: { id: 'one' } })], true, false],
     ['of a global instance', [instance(HEADER)], true, true],
     [
@@ -99,5 +100,13 @@ describe('a route', () => {
     expect(planOf('one', plugins).isTraced).toBe(true);
     expect(planOf('two', plugins).isTraced).toBe(false);
     expect(planOf('one', plugins, { ...MANIFEST, capabilities: {} }).isTraced).toBe(false);
+  });
+
+  it('hands over what its pattern has matched where a plugin on it wants to know, and nowhere else', () => {
+    const curious = { ...MANIFEST, capabilities: { uriCaptures: true } };
+    const plugins = [instance({}), instance({}, { route: { id: 'one' } })];
+    expect(planOf('one', plugins, curious).segments[0]?.wantsCaptures).toBe(true);
+    expect(planOf('one', plugins).segments[0]?.wantsCaptures).toBe(false);
+    expect(planOf('two', plugins.slice(1), curious).segments).toEqual([]);
   });
 });

@@ -46,6 +46,17 @@ describe('decoding a body', () => {
     },
   );
 
+  it('has no fields for JSON that is nested more than 200 deep', () => {
+    const nested = (depth: number, inside = '') =>
+      `{"a":${'['.repeat(depth - 1)}${inside}${']'.repeat(depth - 1)}}`;
+    const brackets = JSON.stringify('[{"\\'.repeat(500));
+    expect(decodeBody(nested(200, brackets), JSON_TYPE).fields).toHaveProperty('a');
+    expect(decodeBody(nested(201, brackets), JSON_TYPE).fields).toBeUndefined();
+    expect(decodeBody(nested(400_000), JSON_TYPE).fields).toBeUndefined();
+    expect(decodeBody(`{"a":[${'[],'.repeat(1000)}[]]}`, JSON_TYPE).fields).toHaveProperty('a');
+    expect(decodeBody(`"${'\\'.repeat(5001)}"`, JSON_TYPE).fields).toBeUndefined();
+  });
+
   it('has no fields for multipart that is cut short or has no boundary', () => {
     expect(decodeBody(part('a', '1'), MULTIPART).fields).toBeUndefined();
     expect(decodeBody(`${part('a', '1')}--b--`, 'multipart/form-data').fields).toBeUndefined();
