@@ -39,8 +39,8 @@ const LOG_CALL_ID = 0;
 const MAX_QUEUED_LOGS = 128;
 const LOG_PAUSE_MS = 10;
 const DEADLINE_SWEEP_MS = 100;
-/** How long frames cross one by one after a crossing was cut short without anybody being convicted. */
-const CAREFUL_MS = 1000;
+/** For so long after a crossing was cut short it is looked whether frames are for calls that are suspected. */
+const SUSPICION_MS = 10_000;
 /** How often a call may be run again because others died around it. */
 const MAX_RETRIES = 4;
 
@@ -75,8 +75,8 @@ export class IsolateLane implements PhaseLane {
   #given: QueuedFrame[] | undefined;
   /** What the guest has said since it was acted upon last. */
   #said: Frame[] = [];
-  /** Until then frames cross one by one, so that there is no doubt whose doing a cut crossing is. */
-  #carefulUntilMs = 0;
+  /** Until then calls that were run again may be under way: what is for them crosses by itself. */
+  #suspiciousUntilMs = 0;
   /** What made it plain that the guest's runtime has been tampered with. */
   #tampering: string | undefined;
   #isClosed = false;
@@ -224,7 +224,7 @@ export class IsolateLane implements PhaseLane {
 
   /** Something is queued that should not wait for company, as log records can. */
   get #isAwaited(): boolean {
-    return this.#queue.length > (this.#carefulUntilMs > 0 ? 0 : this.#queuedLogs);
+    return this.#queue.length > this.#queuedLogs;
   }
 
   /** One crossing with everything queued. */
@@ -246,17 +246,29 @@ export class IsolateLane implements PhaseLane {
   }
 
   #takeQueue(): QueuedFrame[] {
-    if (this.#carefulUntilMs > 0) {
-      if (Date.now() < this.#carefulUntilMs) {
-        this.#cpuAtTurnNs = this.#isolate.cpuTimeNs;
-        return this.#queue.splice(0, 1);
+    if (this.#suspiciousUntilMs > 0) {
+      const count = this.#countTogether();
+      if (count < this.#queue.length) {
+        const taken = this.#queue.splice(0, count);
+        this.#queuedLogs = this.#queue.filter(({ call }) => call?.kind === HOST_FRAMES.log).length;
+        return taken;
       }
-      this.#carefulUntilMs = 0;
     }
     const taken = this.#queue;
     this.#queue = [];
     this.#queuedLogs = 0;
     return taken;
+  }
+
+  /** How many of the queue may cross together: a frame for a suspect is alone, so that there is no doubt whose doing it is. */
+  #countTogether(): number {
+    if (Date.now() > this.#suspiciousUntilMs) {
+      this.#suspiciousUntilMs = 0;
+      return this.#queue.length;
+    }
+    this.#cpuAtTurnNs = this.#isolate.cpuTimeNs;
+    const suspect = this.#queue.findIndex(({ call }) => call !== undefined && call.retries > 0);
+    return suspect < 0 ? this.#queue.length : Math.max(1, suspect);
   }
 
   /** In the midst of a crossing: performs what the guest asks for and replies; the rest is acted upon behind it. */
@@ -378,7 +390,8 @@ export class IsolateLane implements PhaseLane {
     if (only !== undefined && isProven) {
       this.#convict(only, error);
       if (error.kind === 'timeout') return;
-    } else if (wasBusy || error.kind !== 'timeout') this.#carefulUntilMs = Date.now() + CAREFUL_MS;
+    }
+    this.#suspiciousUntilMs = Date.now() + SUSPICION_MS;
     for (const suspect of suspects) {
       suspects.delete(suspect);
       const isOver = suspect.listener !== undefined && !this.#calls.has(suspect.id);
@@ -413,11 +426,13 @@ export class IsolateLane implements PhaseLane {
     return suspects;
   }
 
-  /** A crossing whose replies cross later, by themselves. Throws CrossingError. */
+  /** A crossing beside the queue. Throws CrossingError. */
   #pumpAside(frames: string): void {
+    this.#given = [];
     try {
       this.#isolate.current?.pump(frames);
     } finally {
+      this.#given = undefined;
       this.#actOnSaid();
     }
   }
