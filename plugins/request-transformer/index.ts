@@ -15,6 +15,7 @@ const MAX_ARGUMENTS = 1000;
 const LINE_ENDS = /[\r\n\0]/g;
 /** What would end the path, or is no part of one. */
 const OUTSIDE_PATH = /[\s\0?#]/g;
+const WHITE_SPACE = /\s/g;
 
 export default definePlugin({
   name: 'request-transformer',
@@ -30,7 +31,7 @@ export default definePlugin({
     // Templates read the request as it came, not as the changes before them have left it.
     const values = templateValuesOf(kong, sources);
     const path = uri?.render(values, (text) => text.replace(OUTSIDE_PATH, encodeURIComponent));
-    if (path) kong.service.request.setPath(path);
+    if (path) kong.service.request.setPath(path.replace(WHITE_SPACE, encodeURIComponent));
     if (method !== null) kong.service.request.setMethod(method);
     if (headers !== undefined)
       transformHeaders(

@@ -295,8 +295,9 @@ describe('the method', () => {
 
 describe('the path', () => {
   it('is the one configured, whatever the service and the route would make of it', async () => {
-    const host = await transform({ replace: { uri: '/fixed/path' } }, { paths: ['/in'] }, { path: '/base' });
-    expect((await proxy.echo(host, '/in/side?a=1')).url).toBe('/fixed/path?a=1');
+    const uri = '/fixed path/é/%2f';
+    const host = await transform({ replace: { uri } }, { paths: ['/in'] }, { path: '/base' });
+    expect((await proxy.echo(host, '/in/side?a=1')).url).toBe('/fixed%20path/%C3%A9/%2f?a=1');
   });
 
   it('is made of what the pattern of the route has matched', async () => {
