@@ -1,0 +1,167 @@
+/** The test kit as its users have it: one call after the other, each with a configuration and a moment of its own. */
+import type { PluginManifest } from '../../sdk/protocol/manifest.ts';
+import type { LogFacts, ResponseSource } from '../../sdk/protocol/phase-call.ts';
+import type {
+  AccessReport,
+  AnswerReport,
+  Configuration,
+  LogReport,
+  PluginKit,
+  RequestReport,
+  ResponseReport,
+  TestAnswer,
+  TestClock,
+  TestRequest,
+} from '../../sdk/testing/kit.ts';
+import { applyHeaderOverrides } from '../gateway/response-headers.ts';
+import { withClock } from './fake-clock.ts';
+import type { IsolateUnderTest } from './isolate-under-test.ts';
+import type { MemoryHost } from './memory-host.ts';
+import { type FlatAnswer, Passage } from './passage.ts';
+import { readMetrics } from './read-metrics.ts';
+import { flattenHeaders, toHeaders } from './test-call.ts';
+
+const ROUTE = { id: '00000000-0000-4000-8000-000000000001', name: 'test-route' };
+const SERVICE = { id: '00000000-0000-4000-8000-000000000002', name: 'test-service', host: 'localhost' };
+const INSTANCE_ID = '00000000-0000-4000-8000-000000000003';
+
+export interface KitParts {
+  readonly isolate: IsolateUnderTest;
+  readonly host: MemoryHost;
+  readonly clock: TestClock;
+  readonly manifest: PluginManifest;
+  readonly complete: (config: Configuration) => Configuration;
+}
+
+export class PluginUnderTest implements PluginKit {
+  readonly manifest: PluginManifest;
+  readonly clock: TestClock;
+  readonly rows: MemoryHost;
+  readonly counters: MemoryHost;
+  readonly complete: (config: Configuration) => Configuration;
+  readonly #isolate: IsolateUnderTest;
+  #generation = 0;
+  /** Settles when the call before is over. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor({ isolate, host, clock, manifest, complete }: KitParts) {
+    this.#isolate = isolate;
+    this.rows = host;
+    this.counters = host;
+    this.clock = clock;
+    this.manifest = manifest;
+    this.complete = complete;
+  }
+
+  request(request?: TestRequest, config?: Configuration, service: TestAnswer = {}): Promise<RequestReport> {
+    return this.#pass(request, config, async (passage) => {
+      const { exit, serviceRequest, responseTriples } = await passage.access();
+      const answered = exit ?? withHeaders(flatten(service), responseTriples);
+      const source = exit === undefined ? 'service' : 'exit';
+      const step = await passage.response(answered, source);
+      this.#isolate.throwLoggedFailure('response');
+      const { status } = step.answer;
+      passage.log({ status, source: step.exit === undefined ? source : 'exit' });
+      const end = step.exit ?? exit;
+      return {
+        exit: end && toReport(end),
+        serviceRequest: exit === undefined ? serviceRequest : undefined,
+        response: toReport(step.answer),
+        consumer: passage.consumer,
+        shared: passage.shared,
+        ...this.#observe('log'),
+      };
+    });
+  }
+
+  access(request?: TestRequest, config?: Configuration): Promise<AccessReport> {
+    return this.#pass(request, config, async (passage) => {
+      const { exit, serviceRequest, responseTriples } = await passage.access();
+      return {
+        exit: exit && toReport(exit),
+        serviceRequest,
+        response: { headers: toHeaders(applyHeaderOverrides([], responseTriples)) },
+        consumer: passage.consumer,
+        credential: passage.credential,
+        shared: passage.shared,
+        ...this.#observe('access'),
+      };
+    });
+  }
+
+  response(
+    request?: TestRequest,
+    config?: Configuration,
+    answer: TestAnswer & { readonly source?: ResponseSource } = {},
+  ): Promise<ResponseReport> {
+    return this.#pass(request, config, async (passage) => {
+      const step = await passage.response(flatten(answer), answer.source ?? 'service');
+      return {
+        exit: step.exit && toReport(step.exit),
+        response: toReport(step.answer),
+        shared: passage.shared,
+        ...this.#observe('response'),
+      };
+    });
+  }
+
+  log(request?: TestRequest, config?: Configuration, record: Partial<LogFacts> = {}): Promise<LogReport> {
+    return this.#pass(request, config, async (passage) => {
+      passage.log(record);
+      return this.#observe('log');
+    });
+  }
+
+  close(): void {
+    this.#isolate.dispose();
+  }
+
+  #pass<Report>(
+    request: TestRequest = {},
+    config: Configuration = {},
+    run: (passage: Passage) => Promise<Report>,
+  ): Promise<Report> {
+    const passed = this.#turn.then(async () => {
+      const nowMs = this.clock.now();
+      const generation = ++this.#generation;
+      this.#configure(generation, request, this.complete(config), nowMs);
+      try {
+        return await run(new Passage(this.#isolate, this.manifest, request, generation, nowMs));
+      } finally {
+        this.#isolate.forgetGeneration(generation);
+      }
+    });
+    this.#turn = passed.catch(() => {});
+    return passed;
+  }
+
+  #configure(generation: number, request: TestRequest, config: Configuration, nowMs: number): void {
+    const { name } = this.manifest;
+    const route = { ...ROUTE, ...request.route };
+    const service = { ...SERVICE, ...request.service };
+    const step = { plugin: name, consumerAndRoute: {}, routeAndService: -1, fallback: 0 };
+    const instance = { id: INSTANCE_ID, plugin: name, config, routeId: String(route.id), serviceId: null };
+    const plans = [{ route, service, steps: [step] }];
+    const configuration = { generation, instances: [instance], plans, consumers: {} };
+    this.#isolate.configure(withClock(configuration, nowMs));
+  }
+
+  /** What the plugin has said and counted in this call. Throws PluginFailure when a handler's failure is in the log. */
+  #observe(phase: 'access' | 'response' | 'log'): LogReport {
+    this.#isolate.throwLoggedFailure(phase);
+    const metrics = readMetrics(this.manifest, this.#isolate.collectMetrics());
+    return { log: this.#isolate.lines(), metrics };
+  }
+}
+
+function flatten({ status = 200, headers = {}, body = '' }: TestAnswer): FlatAnswer {
+  return { status, headers: flattenHeaders(headers), body };
+}
+
+function withHeaders(answer: FlatAnswer, triples: readonly string[]): FlatAnswer {
+  return { ...answer, headers: applyHeaderOverrides(answer.headers, triples) };
+}
+
+function toReport({ status, headers, body }: FlatAnswer): AnswerReport {
+  return { status, headers: toHeaders(headers), body };
+}

@@ -1,0 +1,35 @@
+/** How a test learns that a plugin has failed, or was given what it does not take. */
+
+/** The configuration breaks the plugin's schema; the message is the one of the Admin API. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+  /** Texts by field, as the Admin API answers them. */
+  readonly fields: Readonly<Record<string, unknown>>;
+
+  constructor(message: string, fields: Readonly<Record<string, unknown>>) {
+    super(message);
+    this.fields = fields;
+  }
+}
+
+/**
+ * A handler threw (`error`), or the sandbox stopped it. In a gateway the client gets 500 for the access phase; of later
+ * phases only the log tells. The stack is that of the plugin, with its author's files and lines.
+ */
+export class PluginFailure extends Error {
+  override readonly name = 'PluginFailure';
+  readonly phase: 'access' | 'response' | 'log';
+  readonly reason: 'error' | 'timeout' | 'memory' | 'deadline' | 'protocol' | 'unavailable';
+
+  constructor(
+    phase: PluginFailure['phase'],
+    reason: PluginFailure['reason'],
+    message: string,
+    stack?: string,
+  ) {
+    super(message);
+    this.phase = phase;
+    this.reason = reason;
+    if (stack !== undefined) this.stack = stack;
+  }
+}

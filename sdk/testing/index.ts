@@ -1,0 +1,29 @@
+/**
+ * The test kit: a plugin in the real guest code and a real isolate, with a host that lives in memory. The sandbox is
+ * the gateway's, so the kit is too; this is its door and its types.
+ */
+import { existsSync } from 'node:fs';
+import type { KitOptions, PluginKit } from './kit.ts';
+
+export { ConfigurationError, PluginFailure } from './errors.ts';
+export type * from './kit.ts';
+
+/** What the package `tollgate` exports as `tollgate/testing`. */
+interface GatewayTesting {
+  loadPlugin(module: URL, options?: KitOptions): Promise<PluginKit>;
+}
+
+/** In a checkout the gateway lies beside the SDK; elsewhere it is installed. */
+const BESIDE = new URL('../../core/testing/load-plugin.ts', import.meta.url);
+const INSTALLED = 'tollgate/testing';
+
+/**
+ * Bundles the module whose default export is a plugin, or the `index.ts` of a folder, and loads it into an isolate.
+ * Rejects with what is wrong with it. Call `close` on the kit when you are done.
+ */
+export async function loadPlugin(module: URL, options: KitOptions = {}): Promise<PluginKit> {
+  const gateway = (await import(
+    /* @vite-ignore */ existsSync(BESIDE) ? BESIDE.href : INSTALLED
+  )) as GatewayTesting;
+  return gateway.loadPlugin(module, options);
+}

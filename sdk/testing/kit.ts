@@ -1,0 +1,177 @@
+/** What a test hands to a plugin, and what it finds out. */
+import type { Consumer, Credential } from '../client.ts';
+import type { PluginManifest } from '../protocol/manifest.ts';
+import type { LogFacts, ResponseSource, UriCaptures } from '../protocol/phase-call.ts';
+
+export type HeaderValues = Readonly<Record<string, string | readonly string[]>>;
+
+/** A configuration as the Admin API takes it: defaults are filled in. */
+export type Configuration = Readonly<Record<string, unknown>>;
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** A request, and what other plugins have made of it. Everything has a default. */
+export interface TestRequest {
+  /** Default `GET`. */
+  readonly method?: string;
+  /** With the query. Default `/`. */
+  readonly path?: string;
+  /** `host` is `localhost` unless it is given. */
+  readonly headers?: HeaderValues;
+  /** Default: none. */
+  readonly body?: string | Uint8Array;
+  /** Default `http`. */
+  readonly scheme?: 'http' | 'https';
+  /** Default 127.0.0.1. */
+  readonly clientAddress?: string;
+  /** Whom an earlier plugin has authenticated. Default: nobody. */
+  readonly consumer?: Partial<Consumer>;
+  readonly credential?: Credential & Row;
+  /** `kong.ctx.shared` as earlier plugins have left it. */
+  readonly shared?: Row;
+  /** What the groups of the route's pattern have matched. */
+  readonly uriCaptures?: UriCaptures;
+  /** Members of the route and the service that matched, on top of an id and a name. */
+  readonly route?: Row;
+  readonly service?: Row;
+}
+
+/** An answer to put in. */
+export interface TestAnswer {
+  /** Default 200. */
+  readonly status?: number;
+  readonly headers?: HeaderValues;
+  /** Default ''. */
+  readonly body?: string;
+}
+
+/** An answer that came out. */
+export interface AnswerReport {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+/** The request as the service would get it, but for headers in which the gateway speaks of itself. */
+export interface ServiceRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Without `?`. */
+  readonly query: string;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+export interface LoggedLine {
+  readonly level: string;
+  readonly message: string;
+}
+
+/** What one series of a metric has grown by. */
+export interface MetricGrowth {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Of a counter: the increment. Of a histogram: the sum of what was observed. */
+  readonly value: number;
+  /** Of a histogram: how many values were observed. */
+  readonly count?: number;
+}
+
+interface PhaseReport {
+  readonly log: readonly LoggedLine[];
+  readonly metrics: readonly MetricGrowth[];
+}
+
+export interface AccessReport extends PhaseReport {
+  /** The plugin's answer; undefined where the request goes on. */
+  readonly exit: AnswerReport | undefined;
+  readonly serviceRequest: ServiceRequest;
+  /** Headers set now that the client's answer will have. */
+  readonly response: { readonly headers: Headers };
+  readonly consumer: Consumer | undefined;
+  readonly credential: Credential | undefined;
+  readonly shared: Row;
+}
+
+export interface ResponseReport extends PhaseReport {
+  /** The plugin's answer in place of the one it was shown. */
+  readonly exit: AnswerReport | undefined;
+  /** What the client gets. */
+  readonly response: AnswerReport;
+  readonly shared: Row;
+}
+
+export type LogReport = PhaseReport;
+
+/** A whole request. */
+export interface RequestReport extends PhaseReport {
+  /** The plugin's answer; undefined where the service has answered. */
+  readonly exit: AnswerReport | undefined;
+  /** Undefined where the service was not asked. */
+  readonly serviceRequest: ServiceRequest | undefined;
+  /** What the client gets. */
+  readonly response: AnswerReport;
+  readonly consumer: Consumer | undefined;
+  readonly shared: Row;
+}
+
+/** Time inside the isolate. It stands still until a test moves it. */
+export interface TestClock {
+  /** In ms since the epoch. */
+  now(): number;
+  set(ms: number): void;
+  advance(ms: number): void;
+}
+
+/** Rows that `kong.entities` and `kong.client.loadConsumer` find. */
+export interface TestRows {
+  /** Adds a row, or replaces the one with its id. `consumers` is an entity like any other. */
+  put(entity: string, row: Row & { readonly id: string }): void;
+  remove(entity: string, id: string): void;
+}
+
+export type TestCounterStore = 'local' | 'cluster' | 'redis';
+
+/** Where `kong.counters` counts: a store of each kind, in memory. */
+export interface TestCounters {
+  /** 0 for one that nobody has counted in. Default store: `local`. */
+  read(key: string, store?: TestCounterStore): number;
+  /** From now on asking this store fails with this message; undefined mends it. */
+  fail(store: 'cluster' | 'redis', message: string | undefined): void;
+}
+
+/** A plugin in an isolate of its own, and a host for it that lives in memory. */
+export interface PluginKit {
+  readonly manifest: PluginManifest;
+  readonly clock: TestClock;
+  readonly rows: TestRows;
+  readonly counters: TestCounters;
+  /**
+   * A request from beginning to end: access, the service's answer, response, log. Like all that run the plugin it
+   * rejects with ConfigurationError or PluginFailure, and one call waits for the other.
+   */
+  request(request?: TestRequest, config?: Configuration, service?: TestAnswer): Promise<RequestReport>;
+  /** The access phase alone. */
+  access(request?: TestRequest, config?: Configuration): Promise<AccessReport>;
+  /** The response phase alone, for an answer of the service. */
+  response(
+    request?: TestRequest,
+    config?: Configuration,
+    answer?: TestAnswer & { readonly source?: ResponseSource },
+  ): Promise<ResponseReport>;
+  /** The log phase alone. */
+  log(request?: TestRequest, config?: Configuration, record?: Partial<LogFacts>): Promise<LogReport>;
+  /** The configuration with its defaults. Throws ConfigurationError. */
+  complete(config: Configuration): Configuration;
+  /** Ends the isolate. */
+  close(): void;
+}
+
+export interface KitOptions {
+  /** What the clock shows at first, in ms since the epoch. Default: 2026-01-01T00:00:00Z. */
+  readonly nowMs?: number;
+  /** Wall time in ms the handlers of one phase may run. Default 1000; a gateway allows far less. */
+  readonly timeoutMs?: number;
+  /** Heap in MiB. Default 32. */
+  readonly memoryMb?: number;
+}
