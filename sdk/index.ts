@@ -13,7 +13,7 @@ export type { NodeReader } from './node.ts';
 export type { Exit, Outcome } from './outcome.ts';
 export type { AccessKong, LogKong, PluginReader, RequestContext, ResponseKong } from './phases.ts';
 export type { ClusterCounterStore, RedisCounterStore, RedisSettings } from './protocol/counter-store.ts';
-export type { DigestAlgorithm, SignatureAlgorithm } from './protocol/crypto.ts';
+export { type DigestAlgorithm, SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from './protocol/crypto.ts';
 export type { Capabilities, MetricDeclaration, PhaseName, PluginScope } from './protocol/manifest.ts';
 export type { LogFacts, ResponseSource } from './protocol/phase-call.ts';
 export type {

@@ -3,6 +3,7 @@ import { acls } from './acls.ts';
 import { basicauthCredentials } from './basicauth-credentials.ts';
 import { consumers } from './consumers.ts';
 import type { EntityDefinition } from './define-entity.ts';
+import { jwtSecrets } from './jwt-secrets.ts';
 import { keyauthCredentials } from './keyauth-credentials.ts';
 import type { PluginSchemas } from './plugin-schemas.ts';
 import { pluginEntity } from './plugins.ts';
@@ -18,6 +19,7 @@ export function listEntities(pluginSchemas: PluginSchemas): readonly EntityDefin
     pluginEntity(pluginSchemas),
     keyauthCredentials,
     basicauthCredentials,
+    jwtSecrets,
     acls,
   ];
 }

@@ -7,6 +7,7 @@ const PLUGINS_FOLDER = new URL('../../plugins/', import.meta.url);
 const FOLDERS = [
   'correlation-id',
   'cors',
+  'jwt',
   'key-auth',
   'basic-auth',
   'ip-restriction',

@@ -6,6 +6,7 @@ import * as changeLog from '../../migrations/0003_change_log.ts';
 import * as rateLimitingMetrics from '../../migrations/0004_rate_limiting_metrics.ts';
 import * as acls from '../../migrations/0005_acls.ts';
 import * as basicAuthCredentials from '../../migrations/0006_basic_auth_credentials.ts';
+import * as jwtSecrets from '../../migrations/0007_jwt_secrets.ts';
 
 /**
  * A change of the schema in two phases. `up` only adds, so that nodes of the version before serve on while it runs and
@@ -26,4 +27,5 @@ export const MIGRATIONS: MigrationList = {
   '0004_rate_limiting_metrics': rateLimitingMetrics,
   '0005_acls': acls,
   '0006_basic_auth_credentials': basicAuthCredentials,
+  '0007_jwt_secrets': jwtSecrets,
 };

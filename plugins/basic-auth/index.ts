@@ -40,9 +40,11 @@ export default definePlugin({
       (await findAttempt(kong, config, 'Proxy-Authorization')) ??
       (await findAttempt(kong, config, 'Authorization'));
     if (attempt !== undefined && (await isRightPassword(kong, attempt))) {
-      const { credential } = attempt;
-      const consumer = await kong.client.loadConsumer(credential.consumer.id);
-      if (consumer !== undefined) return identifyClient(kong, consumer, credential, credential.username);
+      const { id, username, consumer: owner } = attempt.credential;
+      // Other plugins are told who it is, and may log it: the hash is not for them.
+      const shown = { id, username, consumer: owner };
+      const consumer = await kong.client.loadConsumer(owner.id);
+      if (consumer !== undefined) return identifyClient(kong, consumer, shown, username);
     }
     if (config.anonymous !== null) return actAsAnonymous(kong, config.anonymous);
     const challenge = `Basic realm="${config.realm}"`;

@@ -86,9 +86,12 @@ export function checkAttributes(value: unknown, attributes: Attributes): string 
   return undefined;
 }
 
-/** What a value violates of a `conditional`'s match; null passes everything but `required`, `eq` and `ne`. */
+/** What a value violates of a `conditional`'s match; null passes all but `required`, `eq`, `ne` and `contains`. */
 export function checkMatch(value: unknown, match: FieldMatch): string | undefined {
-  return value === null || value === undefined ? checkAbsence(match) : checkAttributes(value, match);
+  if (value !== null && value !== undefined) return checkAttributes(value, match);
+  return (
+    checkAbsence(match) ?? (match.contains === undefined ? undefined : messages.contains(match.contains))
+  );
 }
 
 /** A field's attributes, with the default that strings may not be empty. */

@@ -14,6 +14,7 @@ const ALL = [
   '0004_rate_limiting_metrics',
   '0005_acls',
   '0006_basic_auth_credentials',
+  '0007_jwt_secrets',
 ];
 const entities = listEntities({ get: () => undefined, names: () => [] });
 

@@ -7,6 +7,7 @@ import { IsolateLane } from '../../core/sandbox/isolate-lane.ts';
 const IN_ORDER = [
   'correlation-id 100001',
   'cors 2000',
+  'jwt 1450',
   'key-auth 1250',
   'basic-auth 1100',
   'ip-restriction 990',

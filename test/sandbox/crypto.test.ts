@@ -55,7 +55,7 @@ describe('a plugin that asks for cryptography', () => {
     ['verify', [{ ...SIGNED, key: { alg: 'x' } }], 'key must be a text'],
     ['verify', [{ ...SIGNED, keyEncoding: 'hex' }], 'keyEncoding is utf8 or base64'],
     ['verify', [{ ...SIGNED, data: null }], 'data must be a text'],
-    ['verify', [{ ...SIGNED, signature: 'A'.repeat(4097) }], 'signature is longer than 4096 characters'],
+    ['verify', [{ ...SIGNED, signature: 'A'.repeat(65_537) }], 'signature is longer than 65536 characters'],
     ['verify', [{ ...SIGNED, key: 'k'.repeat(16_385) }], 'key is longer than 16384 characters'],
     ['digest', ['sha1', 'x'.repeat(65_537)], 'text is longer than 65536 characters'],
   ])('is refused %s of something else', async (call, given, message) => {

@@ -338,11 +338,16 @@ describe('the Admin API', () => {
     expect(body.enabled_plugins.toSorted()).toEqual([
       'acl',
       'basic-auth',
+      'correlation-id',
+      'cors',
       'ip-restriction',
+      'jwt',
       'key-auth',
       'opentelemetry',
       'prometheus',
       'rate-limiting',
+      'request-termination',
+      'request-transformer',
     ]);
   });
 

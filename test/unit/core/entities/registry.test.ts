@@ -18,6 +18,7 @@ const SAMPLES: Readonly<Record<string, Record<string, unknown>>> = {
   plugins: { name: 'rate-limiting', config: { minute: 5, redis_host: 'r.test' }, service: reference },
   keyauth_credentials: { consumer: reference },
   basicauth_credentials: { consumer: reference, username: 'bob', password: 'secret' },
+  jwt_secrets: { consumer: reference, algorithm: 'HS512' },
   acls: { consumer: reference, group: 'gold' },
 };
 
