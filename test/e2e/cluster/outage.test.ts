@@ -3,12 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { pollUntil } from '../../support/poll-until.ts';
 import { type Cluster, type ClusterNode, startCluster } from './cluster.ts';
 
 const SNAPSHOT = 'configuration.snapshot';
 const OUTAGE_MESSAGE = 'the database is not reachable; the proxy goes on serving its last configuration';
+
+/** Several gateways on few cores take their time. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 });
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -140,7 +143,7 @@ describe.each([
     expect(await traffic.stop()).toEqual([]);
     await node.stop();
     await other.stop();
-  }, 120_000);
+  });
 });
 
 it.each([
