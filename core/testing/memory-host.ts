@@ -2,6 +2,8 @@
 import type { SharedCounterStore } from '../../sdk/protocol/counter-store.ts';
 import type { WindowArgument } from '../../sdk/protocol/host-call.ts';
 import type { TestCounterStore, TestCounters, TestRows } from '../../sdk/testing/kit.ts';
+import { digest } from '../crypto/digest.ts';
+import { verifySignature } from '../crypto/verify-signature.ts';
 import type { HostServices } from '../sandbox/host-calls.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -20,6 +22,7 @@ const NODE = {
 
 export class MemoryHost implements HostServices, TestRows, TestCounters {
   readonly node = NODE;
+  readonly crypto = { digest, verifySignature };
   readonly #rows = new Map<string, Map<string, Row>>();
   readonly #counters = new Map<string, Counter>();
   readonly #failures = new Map<TestCounterStore, string>();

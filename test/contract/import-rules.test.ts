@@ -127,6 +127,7 @@ const RULES: readonly Rule[] = [
   {
     from: 'core/testing',
     may: [
+      'core/crypto',
       'core/sandbox',
       'core/gateway',
       'core/router',
