@@ -5,26 +5,34 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import type { PackageManifest } from '../sdk/protocol/manifest.ts';
 import { createAdminApi } from './admin/create-admin-api.ts';
 import { createStatusApi } from './admin/create-status-api.ts';
 import { announceStart } from './announce-start.ts';
 import { checkPorts } from './check-ports.ts';
 import { NodeConfiguration } from './config/node-configuration.ts';
-import { createPluginCatalog } from './config/plugin-catalog.ts';
+import { createReplaceableCatalog } from './config/plugin-catalog.ts';
 import { waiveChecks } from './config/waive-checks.ts';
 import { createClusterCounters } from './counters/cluster-counters.ts';
+import { inspectPackage } from './data-plane/inspect-package.ts';
 import { DataPlane } from './data-plane/supervisor.ts';
+import type { EntityDefinition } from './entities/define-entity.ts';
 import { listEntities } from './entities/registry.ts';
 import { createNodeState } from './node-state.ts';
+import { createPackageFile } from './packages/package-file.ts';
+import { PackagePublisher } from './packages/package-publisher.ts';
+import { RunningPackages } from './packages/running-packages.ts';
 import { bundlePackage, releaseBundler } from './sandbox/bundle-package.ts';
 import { BUNDLED_PACKAGE } from './sandbox/bundled-package.ts';
+import type { IsolateLimits } from './sandbox/isolate-limits.ts';
 import { describeConfiguration } from './settings/describe-configuration.ts';
 import type { Settings } from './settings/load-settings.ts';
-import { locateDatabase, locateSnapshotFile } from './settings/locate-database.ts';
+import { locateDatabase, locatePackagesFile, locateSnapshotFile } from './settings/locate-database.ts';
 import { expandHeaderTokens } from './settings/response-headers.ts';
 import { createCounterTable } from './store/counter-table.ts';
 import { closeDatabase, databaseIdentity, openDatabase } from './store/database.ts';
 import { assertKnownSchema, prepareSchema } from './store/migrator.ts';
+import { createPluginPackageTable } from './store/plugin-package-table.ts';
 import { logUncaught } from './telemetry/log-uncaught.ts';
 import { createLogger } from './telemetry/logger.ts';
 
@@ -46,10 +54,8 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
   const location = locateDatabase(settings);
   const database = await openDatabase(location);
 
-  // Which plugins exist is known only once workers have loaded them, and validation asks only then.
-  let catalog = createPluginCatalog([], undefined);
-  const schemas = { get: (name: string) => catalog.get(name), names: () => catalog.names() };
-  const entities = listEntities(schemas);
+  const catalog = createReplaceableCatalog(enabledPlugins(settings));
+  const entities = listEntities(catalog);
   const configuration = new NodeConfiguration({
     database,
     entities,
@@ -64,24 +70,41 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
   });
   await configuration.load();
 
+  const waived = settings.redisUrl === undefined ? [] : ['redis_url'];
   const counterTable = createCounterTable(database);
   const clusterCounters = createClusterCounters(counterTable, {
     onLost: (reason) => logger.error({ reason }, 'the database cannot be counted in'),
     onRecovered: () => logger.notice('the database can be counted in again'),
   });
   const { snapshot } = configuration;
+  const packageTable = createPluginPackageTable(database);
+  let bundled: readonly PackageManifest[] = [];
+  const running = new RunningPackages({
+    table: packageTable,
+    ...(database.kind === 'postgres' && {
+      file: createPackageFile(locatePackagesFile(settings), databaseIdentity(location)),
+    }),
+    onChange: (published) => catalog.replace(waiveChecks([...bundled, ...published], waived)),
+    logger,
+  });
   const bundles = [await bundlePackage(BUNDLED_PACKAGE)];
   await releaseBundler();
-  const boot = { settings, nodeId, version, bundles, snapshot };
+  const boot = {
+    settings,
+    nodeId,
+    version,
+    bundles,
+    packages: await running.load(configuration.databaseProblem === undefined),
+    snapshot,
+  };
   const services = {
     findRow: configuration.findRow,
     listRows: configuration.listRows,
     countInCluster: clusterCounters.takeAll,
   };
   const dataPlane = new DataPlane(boot, services, logger);
-  const packages = waiveChecks(await dataPlane.start(), settings.redisUrl === undefined ? [] : ['redis_url']);
-  catalog = createPluginCatalog(packages, enabledPlugins(settings));
-  configuration.follow(dataPlane, snapshot);
+  bundled = await dataPlane.start();
+  configuration.follow(running.follow(dataPlane, dataPlane), snapshot);
 
   const state = createNodeState({
     nodeId,
@@ -90,6 +113,15 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
     dataPlane,
     catalog,
     configuration,
+  });
+  const plugins = entities.find(({ name }) => name === 'plugins') as EntityDefinition;
+  const packages = new PackagePublisher({
+    table: packageTable,
+    running,
+    bundled,
+    inspect: (artefact) => inspectPackage({ artefact, limits: inspectionLimits(settings) }),
+    storedPlugins: () => configuration.store.all(plugins),
+    publishChange: configuration.publishChange,
   });
   const shownHeaders = expandHeaderTokens(settings.headers);
   const admin = createAdminApi({
@@ -107,6 +139,7 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
       metrics: state.metrics,
       announceLogLevel: (level, _scope, timeoutSeconds) => dataPlane.setLogLevel(level, timeoutSeconds),
     },
+    packages,
     logger,
     transport: {
       showsServer: shownHeaders.has('Server'),
@@ -145,6 +178,18 @@ async function listenOn(
 
 function enabledPlugins(settings: Settings): ReadonlySet<string> | undefined {
   return settings.plugins.includes('bundled') ? undefined : new Set(settings.plugins);
+}
+
+/** A process that does nothing else may take its time to load. */
+function inspectionLimits(settings: Settings): IsolateLimits {
+  return {
+    memoryMb: settings.pluginMemoryMb,
+    crossingTimeoutMs: 1000,
+    phaseDeadlineMs: settings.pluginDeadlineMs,
+    loadTimeoutMs: 2000,
+    cacheEntries: settings.credentialCacheEntries,
+    maxBodyBytes: settings.clientBodyBufferBytes,
+  };
 }
 
 function readVersion(): string {

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ConfigurationChange } from '../entities/configuration-change.ts';
 import type { EntityDefinition } from '../entities/define-entity.ts';
 import type { PluginSchemas } from '../entities/plugin-schemas.ts';
+import type { PackagePublisher } from '../packages/package-publisher.ts';
 import type { EntityStore } from '../store/entity-store.ts';
 import { answerText, type Endpoint } from './admin-exchange.ts';
 import { createHttpApp, type ErrorLogger } from './create-http-app.ts';
@@ -18,6 +19,7 @@ import { nodeEndpoints } from './node-endpoints.ts';
 import type { NodeInformation } from './node-information.ts';
 import { overrideConsumers } from './overrides/consumers.ts';
 import { overridePlugins, pluginCatalogEndpoints, pluginProtocolRule } from './overrides/plugins.ts';
+import { pluginPackageEndpoints } from './plugin-package-endpoints.ts';
 import { schemasEndpoints } from './schemas-endpoints.ts';
 import { tagsEndpoints } from './tags-endpoints.ts';
 import { unavailableEndpoints } from './unavailable-endpoints.ts';
@@ -36,6 +38,8 @@ export interface AdminDependencies {
   /** Called after every successful write; the answer waits until it resolves. */
   readonly publish: (change: ConfigurationChange) => Promise<void>;
   readonly node: NodeInformation;
+  /** Absent: packages cannot be published. */
+  readonly packages?: PackagePublisher;
   /** The gateway's logger; `/debug/node/log-level` sets its `level`. */
   readonly logger: ErrorLogger & { level: string };
   /** Default: both tokens are sent, and every origin is allowed. */
@@ -83,6 +87,7 @@ function listAllEndpoints(dependencies: AdminDependencies): Endpoint[] {
     ...tagsEndpoints(store),
     ...nodeEndpoints(node, overview),
     ...logLevelEndpoints({ logger: dependencies.logger, announce: node.announceLogLevel }),
+    ...(dependencies.packages === undefined ? [] : pluginPackageEndpoints(dependencies.packages)),
     ...unavailableEndpoints(),
   ];
 }

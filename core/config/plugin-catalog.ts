@@ -30,6 +30,25 @@ export function createPluginCatalog(
   };
 }
 
+export interface ReplaceableCatalog extends PluginCatalog {
+  /** From now on it is of these packages. */
+  replace(packages: readonly PackageManifest[]): void;
+}
+
+/** Empty at first: which plugins there are is known only once workers have loaded them. */
+export function createReplaceableCatalog(enabled: ReadonlySet<string> | undefined): ReplaceableCatalog {
+  let catalog = createPluginCatalog([], enabled);
+  return {
+    get: (name) => catalog.get(name),
+    names: () => catalog.names(),
+    info: (name) => catalog.info(name),
+    manifest: (name) => catalog.manifest(name),
+    replace(packages) {
+      catalog = createPluginCatalog(packages, enabled);
+    },
+  };
+}
+
 function schemaOf({ name, schema, protocols, defaultProtocols, scopes }: PluginManifest): PluginSchema {
   const refused = (['service', 'route', 'consumer'] as const).filter((scope) => !scopes.includes(scope));
   return {

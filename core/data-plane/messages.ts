@@ -11,8 +11,10 @@ import type { ConfigurationUpdate } from '../config/known-configuration.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import type { CounterTake } from '../counters/cluster-counters.ts';
 import type { PackageBundle } from '../sandbox/bundle-package.ts';
+import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
 import type { Settings } from '../settings/load-settings.ts';
 import type { KongLogLevel } from '../telemetry/logger.ts';
+import type { ActivePackage } from './active-package.ts';
 
 /** What a worker needs before it can serve. */
 export interface Boot {
@@ -20,6 +22,8 @@ export interface Boot {
   readonly nodeId: string;
   readonly version: string;
   readonly bundles: readonly PackageBundle[];
+  /** Published packages in use. */
+  readonly packages: readonly ActivePackage[];
   readonly snapshot: Snapshot;
 }
 
@@ -29,6 +33,10 @@ export type Command =
   | { readonly kind: 'snapshot'; readonly number: number; readonly snapshot: Snapshot }
   /** What has changed since. Answered by `done`. */
   | { readonly kind: 'update'; readonly number: number; readonly update: ConfigurationUpdate }
+  /** Loads a version of a package beside those in use, until the next `packages`. Answered by `done`. */
+  | { readonly kind: 'stage'; readonly number: number; readonly artefact: PluginArtefact }
+  /** Replaces the published packages in use. Answered by `done`. */
+  | { readonly kind: 'packages'; readonly number: number; readonly packages: readonly ActivePackage[] }
   /** Answered by `done` with measurements. */
   | { readonly kind: 'measure'; readonly number: number }
   /** `level` is Kong's name and holds for so many seconds, then that of the settings again. Answered by `done`. */
@@ -155,6 +163,13 @@ export interface WorkerMeasurements {
 /** One package's isolate in one worker. */
 export interface SandboxMeasurements {
   readonly package: string;
+  /** '' of the package that comes with the gateway; so is `digest`. */
+  readonly version: string;
+  readonly digest: string;
+  /** `unavailable`: it does not load. */
+  readonly state: 'serving' | 'quarantined' | 'unavailable';
+  /** Convictions of late. */
+  readonly strikes: number;
   readonly crossings: number;
   readonly timeouts: number;
   readonly rebuilds: number;

@@ -72,6 +72,10 @@ function receiveFromControl(message: ControlMessage): void {
       }
       broadcast(message);
       break;
+    case 'packages':
+      if (boot !== undefined) boot = { ...boot, packages: message.packages };
+      broadcast(message);
+      break;
     default:
       broadcast(message);
   }

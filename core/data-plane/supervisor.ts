@@ -10,8 +10,10 @@ import type { ConfigurationServers } from '../config/node-configuration.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import { applyDelta } from '../config/snapshot-delta.ts';
 import type { CounterTake } from '../counters/cluster-counters.ts';
+import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
 import { WORKER_HEAP_FLAGS } from '../sandbox/young-generation.ts';
 import type { GatewayLogger, KongLogLevel } from '../telemetry/logger.ts';
+import type { ActivePackage } from './active-package.ts';
 import type {
   Boot,
   Command,
@@ -99,6 +101,30 @@ export class DataPlane implements ConfigurationServers {
   async update(update: ConfigurationUpdate): Promise<void> {
     this.#boot = { ...this.#boot, snapshot: applyDelta(this.#boot.snapshot, update.delta) };
     refuseFailure(await this.#command((number) => ({ kind: 'update', number, update })));
+  }
+
+  /** Resolves when every worker has loaded the version, which gets no traffic yet. Rejects with what one says of it. */
+  async stagePackage(artefact: PluginArtefact): Promise<void> {
+    const answers = await this.#command((number) => ({ kind: 'stage', number, artefact }));
+    if (answers.length === 0) throw new Error('the data plane does not serve at the moment');
+    const failed = answers.find(({ error }) => error !== undefined);
+    if (failed !== undefined) throw new Error(failed.error);
+  }
+
+  /**
+   * Resolves when all workers serve these published packages, and none else. Rejects when one cannot, after all have
+   * gone back to those of before.
+   */
+  async usePackages(packages: readonly ActivePackage[]): Promise<void> {
+    const before = this.#boot.packages;
+    this.#boot = { ...this.#boot, packages };
+    try {
+      refuseFailure(await this.#command((number) => ({ kind: 'packages', number, packages })));
+    } catch (error) {
+      this.#boot = { ...this.#boot, packages: before };
+      await this.#command((number) => ({ kind: 'packages', number, packages: before }));
+      throw error;
+    }
   }
 
   /** Resolves when every worker logs at this level, for the time given. */

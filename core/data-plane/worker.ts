@@ -4,7 +4,6 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { MetricDeltas } from '../../sdk/protocol/metric-deltas.ts';
 import { buildPlan, type RoutingPlan } from '../config/build-plan.ts';
 import { EVERYTHING } from '../config/describe-changes.ts';
 import type { ConfigurationUpdate } from '../config/known-configuration.ts';
@@ -22,10 +21,14 @@ import type { PlanGeneration } from '../gateway/route-plan.ts';
 import type { ClientExchange } from '../http/client-exchange.ts';
 import { type Listener, startListener } from '../http/listener.ts';
 import { loadUws } from '../http/native-binding.ts';
+import type { PhaseFailureReason } from '../pipeline/phase-outcome.ts';
 import { IsolateLane } from '../sandbox/isolate-lane.ts';
+import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
 import { changeLevelFor, createLogger } from '../telemetry/logger.ts';
 import { createTracer } from '../telemetry/tracing/tracer.ts';
 import { createUpstreamClient } from '../upstream/forward.ts';
+import { completeConfiguration } from './complete-configuration.ts';
+import { drawPlan, type LivePlan } from './draw-plan.ts';
 import { createRowFinder } from './find-row.ts';
 import { compilePolicy } from './gateway-policy.ts';
 import type {
@@ -38,8 +41,12 @@ import type {
   WorkerMessage,
 } from './messages.ts';
 import { describeNodeToPlugins } from './node-facts.ts';
+import { type LaneShare, PackageLanes } from './package-lanes.ts';
 import { createClusterTaker } from './take-cluster-counters.ts';
 
+const LOAD_TIMEOUT_MS = 5000;
+/** A published package has shown elsewhere that it loads, and all requests of the worker wait while it does. */
+const PUBLISHED_LOAD_TIMEOUT_MS = 1000;
 const COUNTER_SWEEP_MS = 1000;
 const DRAIN_POLL_MS = 20;
 /** What is counted in memory gets this long to be written down. */
@@ -78,8 +85,13 @@ const tracer = createTracer({
   logger,
   nowMs,
 });
-let lanes: readonly IsolateLane[] = [];
+let lanes: PackageLanes;
+/** By share of the traffic; nearly always there is one. */
+let plans: readonly LivePlan[] = [];
+/** That of the last share. */
 let plan: RoutingPlan;
+let shares: readonly LaneShare[] = [];
+let lastGeneration = 0;
 let snapshot: Boot['snapshot'] = boot.snapshot;
 let listeners: readonly Listener[] = [];
 let requestsTotal = 0;
@@ -88,11 +100,11 @@ let isDraining = false;
 
 const gateway: Gateway = {
   get lanes() {
-    return lanes;
+    return lanes.byNumber;
   },
   policy,
   tracer,
-  currentPlan: () => plan,
+  currentPlan: () => (plans.length === 1 ? plan : drawPlan(plans)),
   forward: (request, events) => client.forward(request, events),
   retireGeneration,
   logFailure: (requestId, message, detail) => logger.error({ request_id: requestId, detail }, message),
@@ -108,8 +120,14 @@ start().catch((error: unknown) => {
 });
 
 async function start(): Promise<void> {
-  lanes = boot.bundles.map(createLane);
-  applySnapshot(snapshot);
+  lanes = new PackageLanes(boot.bundles, {
+    createLane,
+    onUnavailable: ({ name, version }, error) =>
+      logger.error({ package: name, package_version: version, err: error }, 'a package cannot be loaded'),
+    onQuarantine: ({ name, version }, forMs) =>
+      logger.error({ package: name, package_version: version, for_ms: forMs }, 'a package is in quarantine'),
+  });
+  serveThrough(snapshot, lanes.arrange(boot.packages, 'absent'));
   await prepareTraces();
   setInterval(() => {
     counters.sweep(Date.now());
@@ -130,7 +148,7 @@ async function start(): Promise<void> {
     ),
   );
   setInterval(() => {}, 2000).unref();
-  send({ kind: 'ready', packages: lanes.map(({ manifest }) => manifest) });
+  send({ kind: 'ready', packages: lanes.bundledManifests });
 }
 
 function serve(exchange: ClientExchange): void {
@@ -146,12 +164,15 @@ function serve(exchange: ClientExchange): void {
   }
 }
 
-function createLane(bundle: Boot['bundles'][number]): IsolateLane {
+function createLane(
+  bundle: Boot['bundles'][number],
+  onIncident?: (reason: PhaseFailureReason) => void,
+): IsolateLane {
   const limits = {
     memoryMb: settings.pluginMemoryMb,
     crossingTimeoutMs: settings.pluginTimeoutMs,
     phaseDeadlineMs: settings.pluginDeadlineMs,
-    loadTimeoutMs: 5000,
+    loadTimeoutMs: onIncident === undefined ? LOAD_TIMEOUT_MS : PUBLISHED_LOAD_TIMEOUT_MS,
     cacheEntries: settings.credentialCacheEntries,
     maxBodyBytes: settings.clientBodyBufferBytes,
   };
@@ -174,7 +195,10 @@ function createLane(bundle: Boot['bundles'][number]): IsolateLane {
         logger[PINO_LEVELS[level]](details, message);
       }
     },
-    onIncident: (reason, detail) => logger.error({ package: bundle.name, reason, detail }, 'plugin incident'),
+    onIncident: (reason, detail) => {
+      logger.error({ package: bundle.name, reason, detail }, 'plugin incident');
+      onIncident?.(reason);
+    },
     onCatastrophe: (message) =>
       send({ kind: 'catastrophe', reason: `isolate of ${bundle.name}: ${message}` }),
   });
@@ -213,11 +237,17 @@ function receive(message: Command | RowMessage | UsesMessage): void {
 function execute(command: Exclude<Command, { kind: 'drain' }>): WorkerAnswer {
   switch (command.kind) {
     case 'snapshot':
-      applySnapshot(command.snapshot);
+      serveThrough(command.snapshot, shares);
       invalidate([EVERYTHING]);
       return {};
     case 'update':
       applyUpdate(command.update);
+      return {};
+    case 'stage':
+      lanes.stage(command.artefact);
+      return {};
+    case 'packages':
+      usePackages(command.packages);
       return {};
     case 'log-level':
       changeLevelFor(logger, command.level, command.timeoutSeconds, settings.logLevel);
@@ -240,38 +270,68 @@ function applyUpdate({ delta, invalidations }: ConfigurationUpdate): void {
   const next = applyDelta(snapshot, delta);
   if (next.version === snapshot.version) snapshot = next;
   else {
-    applySnapshot(next);
+    serveThrough(next, shares);
     void prepareTraces();
   }
   invalidate(invalidations);
 }
 
 function invalidate(invalidations: ConfigurationUpdate['invalidations']): void {
-  for (const lane of lanes) {
-    for (const invalidation of invalidations) lane.invalidate(invalidation);
-    lane.flush();
+  lanes.invalidate(invalidations);
+}
+
+/** Requests under way end in the lanes they have begun in. Throws, with nothing changed, when one cannot be loaded. */
+function usePackages(packages: Boot['packages']): void {
+  try {
+    serveThrough(snapshot, lanes.arrange(packages, 'throw'));
+  } finally {
+    lanes.sweep();
+  }
+  void prepareTraces();
+}
+
+/** Builds aside, swaps, and lets each old generation go once its last request has ended. */
+function serveThrough(given: Boot['snapshot'], through: readonly LaneShare[]): void {
+  const next = through.map((share): LivePlan => {
+    // Plans of one snapshot may differ: generations are numbered by the worker.
+    const numbered = { ...given, version: ++lastGeneration };
+    const built = buildPlan(numbered, lanes.manifestsOf(share), ({ id }, reason) =>
+      logger.error({ route: id, reason: String(reason) }, 'a route cannot be served'),
+    );
+    lanes.configure(share, lastGeneration, (lane, number, artefact) => {
+      const configuration = built.guests[number] as RoutingPlan['guests'][number];
+      if (artefact === undefined) lane.configure(configuration);
+      else configureStranger(lane, configuration, artefact);
+    });
+    return { upToPercent: share.upToPercent, plan: built };
+  });
+  const retired = plans;
+  plans = next;
+  plan = (next[next.length - 1] as LivePlan).plan;
+  shares = through;
+  snapshot = given;
+  for (const { plan: old } of retired) {
+    old.generation.isCurrent = false;
+    if (old.generation.inFlight === 0) retireGeneration(old.generation);
   }
 }
 
-/** Builds aside, swaps, and lets the old generation go once its last request has ended. */
-function applySnapshot(given: Boot['snapshot']): void {
-  const next = buildPlan(
-    given,
-    lanes.map(({ manifest }) => manifest),
-    ({ id }, reason) => logger.error({ route: id, reason: String(reason) }, 'a route cannot be served'),
-  );
-  for (const [at, lane] of lanes.entries()) lane.configure(next.guests[at] as RoutingPlan['guests'][number]);
-  const previous = plan?.generation;
-  plan = next;
-  snapshot = given;
-  if (previous === undefined) return;
-  previous.isCurrent = false;
-  if (previous.inFlight === 0) retireGeneration(previous);
+/** What it does with its configuration must not keep others from theirs: its own requests fail without one. */
+function configureStranger(
+  lane: IsolateLane,
+  configuration: RoutingPlan['guests'][number],
+  { name, manifest }: PluginArtefact,
+): void {
+  try {
+    lane.configure(completeConfiguration(configuration, manifest));
+  } catch (error) {
+    logger.error({ package: name, err: error }, 'a package cannot take its configuration');
+  }
 }
 
 /** Exporting takes modules that a worker without traces does not load; better before a request has to wait for it. */
 async function prepareTraces(): Promise<void> {
-  const isTraced = lanes.some(({ manifest }) =>
+  const isTraced = lanes.manifests.some((manifest) =>
     manifest.plugins.some(
       ({ name, capabilities }) =>
         capabilities.traceExport === true &&
@@ -282,7 +342,7 @@ async function prepareTraces(): Promise<void> {
 }
 
 function retireGeneration(generation: PlanGeneration): void {
-  for (const lane of lanes) lane.dropGeneration(generation.number);
+  lanes.retire(generation.number);
 }
 
 function measure(): WorkerMeasurements {
@@ -290,10 +350,7 @@ function measure(): WorkerMeasurements {
     listeners.reduce((total, listener) => total + read(listener), 0);
   return {
     worker: index,
-    deltas: lanes.flatMap((lane) => {
-      const json = lane.collectMetrics();
-      return json === undefined ? [] : [JSON.parse(json) as MetricDeltas];
-    }),
+    deltas: lanes.collectMetrics(),
     requestsTotal,
     connections: {
       accepted: sum(({ connections }) => connections.accepted),
@@ -301,9 +358,9 @@ function measure(): WorkerMeasurements {
       writing: inFlight,
     },
     heapUsedBytes: process.memoryUsage().heapUsed,
-    snapshotVersion: plan.generation.number,
+    snapshotVersion: snapshot.version,
     sequence: snapshot.sequence,
-    sandboxes: lanes.map((lane, at) => ({ package: boot.bundles[at]?.name ?? '', ...lane.stats() })),
+    sandboxes: lanes.measure(),
   };
 }
 
@@ -318,7 +375,7 @@ function drain(): void {
     const isQuiet = inFlight === 0 && elapsedMs >= DRAIN_LINGER_MS;
     if (!isQuiet && elapsedMs < settings.shutdownTimeoutSeconds * 1000) return;
     clearInterval(timer);
-    for (const lane of lanes) lane.flush();
+    lanes.flush();
     for (const listener of listeners) listener.close();
     client.close();
     const counted = Promise.race([sharedCounters.flush(), delay(FLUSH_TIMEOUT_MS)]);

@@ -84,5 +84,8 @@ export function readArtefact(given: Readonly<Record<string, unknown>>): PluginAr
 }
 
 function isText(value: unknown, maxLength: number): value is string {
-  return typeof value === 'string' && value.length <= maxLength;
+  // What a database cannot store as it is would no longer have its digest when it is read again.
+  return (
+    typeof value === 'string' && value.length <= maxLength && !value.includes('\0') && value.isWellFormed()
+  );
 }

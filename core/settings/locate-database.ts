@@ -19,6 +19,7 @@ export type DatabaseLocation =
 const EMBEDDED_FOLDER = 'database';
 
 const SNAPSHOT_FILE = 'configuration.snapshot';
+const PACKAGES_FILE = 'plugin-packages.snapshot';
 
 /** DATABASE_URL wins over the `pg_…` settings. */
 export function locateDatabase(settings: Settings): DatabaseLocation {
@@ -42,4 +43,9 @@ export function locateDatabase(settings: Settings): DatabaseLocation {
 /** The file in which a node with an external database keeps what it knows of the configuration. */
 export function locateSnapshotFile(settings: Pick<Settings, 'snapshotDir' | 'dataDir'>): string {
   return join(settings.snapshotDir ?? settings.dataDir, SNAPSHOT_FILE);
+}
+
+/** The file beside it in which such a node keeps the published packages. */
+export function locatePackagesFile(settings: Pick<Settings, 'snapshotDir' | 'dataDir'>): string {
+  return join(settings.snapshotDir ?? settings.dataDir, PACKAGES_FILE);
 }

@@ -75,6 +75,7 @@ const RULES: readonly Rule[] = [
   {
     from: 'core/admin',
     may: ['core/entities', 'core/store', 'core/errors.ts', 'sdk/schema'],
+    types: ['core/packages'],
     node: true,
     packages: ['fastify'],
   },
@@ -137,6 +138,19 @@ const RULES: readonly Rule[] = [
       'sdk/testing',
     ],
     types: ['core/http', 'core/pipeline', 'sdk'],
+    node: true,
+  },
+  {
+    from: 'core/packages',
+    may: [
+      'core/errors.ts',
+      'core/config',
+      'core/entities',
+      'core/sandbox/plugin-artefact.ts',
+      'core/store',
+      'sdk/protocol',
+    ],
+    types: ['core/data-plane', 'core/sandbox'],
     node: true,
   },
   // Composition roots: of a worker, and of the whole node.

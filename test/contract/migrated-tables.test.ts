@@ -15,6 +15,7 @@ const ALL = [
   '0005_acls',
   '0006_basic_auth_credentials',
   '0007_jwt_secrets',
+  '0008_plugin_packages',
 ];
 const entities = listEntities({ get: () => undefined, names: () => [] });
 

@@ -8,7 +8,14 @@ import { findFreePort } from '../../support/free-port.ts';
 
 function createDataPlane(proxyListen: string): DataPlane {
   const { settings } = loadSettings({ TOLLGATE_PROXY_LISTEN: proxyListen, TOLLGATE_WORKERS: '2' });
-  const boot = { settings, nodeId: 'n', version: '0.0.0', bundles: [], snapshot: EMPTY_SNAPSHOT };
+  const boot = {
+    settings,
+    nodeId: 'n',
+    version: '0.0.0',
+    bundles: [],
+    packages: [],
+    snapshot: EMPTY_SNAPSHOT,
+  };
   const logger = createLogger('crit', 'control');
   const services = {
     findRow: async () => null,

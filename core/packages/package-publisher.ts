@@ -1,0 +1,328 @@
+/**
+ * Publishing, changing and taking back packages while the gateway serves. A package gets into the database only after
+ * it was loaded where it can hurt nobody, after it fits what is stored, and after all workers of this node have loaded
+ * it; what fails on the way leaves everything as it was.
+ */
+import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+import type { EntityRow } from '../entities/define-entity.ts';
+import type { OnError } from '../sandbox/absent-lane.ts';
+import { ArtefactError, type PluginArtefact, readArtefact } from '../sandbox/plugin-artefact.ts';
+import type { PluginPackageTable, StoredPackage, StoredVersion } from '../store/plugin-package-table.ts';
+import { type BrokenConfiguration, findBrokenConfigurations } from './broken-configurations.ts';
+import {
+  type PackageDetail,
+  type PackageSummary,
+  summarisePackage,
+  summariseVersion,
+  type VersionSummary,
+} from './describe-package.ts';
+import { artefactOf, type RunningPackages } from './running-packages.ts';
+
+/** Why a package is not taken, for whoever wanted it. `broken`: stored configurations that would not fit. */
+export interface PackageRefusal {
+  readonly kind: 'invalid' | 'conflict' | 'missing' | 'failed';
+  readonly message: string;
+  readonly broken?: readonly BrokenConfiguration[];
+}
+
+export type PublisherAnswer<Result> =
+  | { readonly ok: true; readonly result: Result }
+  | { readonly ok: false; readonly refusal: PackageRefusal };
+
+export interface TrafficChange {
+  /** Of the requests, those that the new version runs. Publishing without it moves all. */
+  readonly percent?: number;
+  /** What requests get while the package may not or cannot run. A new package without it: `fail`. */
+  readonly onError?: OnError;
+}
+
+/** What would be and what was, before anything is done. */
+export interface PackageForecast {
+  readonly name: string;
+  readonly before: VersionSummary | null;
+  readonly after: VersionSummary;
+}
+
+export interface PackagePublisherDependencies {
+  readonly table: PluginPackageTable;
+  readonly running: RunningPackages;
+  /** What comes with the gateway: its names are not for others. */
+  readonly bundled: readonly PackageManifest[];
+  /** What is wrong with a package that is loaded, for its author; undefined when nothing is. */
+  readonly inspect: (artefact: PluginArtefact) => Promise<string | undefined>;
+  /** All stored plugins. */
+  readonly storedPlugins: () => Promise<readonly EntityRow[]>;
+  /** Resolves when the workers of this node serve what is in the database. */
+  readonly publishChange: () => Promise<void>;
+}
+
+/** Versions that are kept beside those in use. */
+const KEPT_VERSIONS = 20;
+
+/** Every method may reject with StoreUnavailableError; what the caller did wrong it returns. */
+export class PackagePublisher {
+  readonly #dependencies: PackagePublisherDependencies;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(dependencies: PackagePublisherDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  async list(): Promise<readonly PackageSummary[]> {
+    const { table, running } = this.#dependencies;
+    const stored = await table.list();
+    const versions = await this.#versionsOf(stored);
+    return stored.map((each) => summarisePackage(each, versions, running.problemOf(each.name)));
+  }
+
+  find(name: string): Promise<PublisherAnswer<PackageDetail>> {
+    return this.#answer(() => this.#describe(name));
+  }
+
+  /** What publishing this document would change; nothing is done but look at it. */
+  forecast(document: Readonly<Record<string, unknown>>): Promise<PublisherAnswer<PackageForecast>> {
+    return this.#answer(async () => {
+      const { artefact, current } = await this.#check(document);
+      const { version, digest, manifest } = artefact;
+      return {
+        name: artefact.name,
+        before:
+          current === undefined ? null : summariseVersion(current.version, current.digest, current.manifest),
+        after: summariseVersion(version, digest, manifest),
+      };
+    });
+  }
+
+  publish(
+    document: Readonly<Record<string, unknown>>,
+    change: TrafficChange,
+  ): Promise<PublisherAnswer<PackageDetail>> {
+    return this.#answer(async () => {
+      const { artefact, before } = await this.#check(document);
+      const { name, digest } = artefact;
+      const { table } = this.#dependencies;
+      await table.add(storedVersionOf(artefact));
+      const isActive = before?.active_digest === digest;
+      const next: StoredPackage = {
+        name,
+        active_digest: digest,
+        previous_digest: (isActive ? before.previous_digest : before?.active_digest) ?? null,
+        percent: change.percent ?? 100,
+        on_error: change.onError ?? before?.on_error ?? 'fail',
+      };
+      await this.#use(next, before, artefact);
+      await table.prune(name, KEPT_VERSIONS);
+      return this.#describe(name);
+    });
+  }
+
+  /** Makes the version before the active one for all requests, and the active one that before. */
+  rollback(name: string): Promise<PublisherAnswer<PackageDetail>> {
+    return this.#answer(async () => {
+      const before = await this.#require(name);
+      const [previous] = await this.#dependencies.table.versions([before.previous_digest ?? '']);
+      const [current] = await this.#dependencies.table.versions([before.active_digest]);
+      if (previous === undefined)
+        throw refuse('conflict', `there is no version of '${name}' before this one`);
+      const artefact = artefactOf(previous);
+      await this.#refuseBroken(artefact.manifest, current && artefactOf(current).manifest, 'back');
+      const next: StoredPackage = {
+        ...before,
+        active_digest: previous.digest,
+        previous_digest: before.active_digest,
+        percent: 100,
+      };
+      await this.#use(next, before, artefact);
+      return this.#describe(name);
+    });
+  }
+
+  change(name: string, { percent, onError }: TrafficChange): Promise<PublisherAnswer<PackageDetail>> {
+    return this.#answer(async () => {
+      const before = await this.#require(name);
+      const next: StoredPackage = {
+        ...before,
+        percent: percent ?? before.percent,
+        on_error: onError ?? before.on_error,
+      };
+      await this.#use(next, before, undefined);
+      return this.#describe(name);
+    });
+  }
+
+  /** Takes a package out of use that nobody has configured. */
+  remove(name: string): Promise<PublisherAnswer<undefined>> {
+    return this.#answer(async () => {
+      const { table, storedPlugins, publishChange } = this.#dependencies;
+      const before = await this.#require(name);
+      const [current] = await table.versions([before.active_digest]);
+      const names = new Set(current && artefactOf(current).manifest.plugins.map((plugin) => plugin.name));
+      const users = (await storedPlugins()).filter((row) => names.has(String(row['name'])));
+      if (users.length > 0) {
+        const broken = users.map((row) => ({
+          id: row.id,
+          name: String(row['name']),
+          fields: { name: 'its package would be gone' },
+        }));
+        throw refuse('conflict', `plugins of '${name}' are configured`, broken);
+      }
+      await table.remove(name);
+      await publishChange();
+      await table.prune(name, 0);
+      return undefined;
+    });
+  }
+
+  /** One at a time: each decides on what the one before it has left. */
+  #answer<Result>(work: () => Promise<Result>): Promise<PublisherAnswer<Result>> {
+    const answering = this.#queue.then(work).then(
+      (result): PublisherAnswer<Result> => ({ ok: true, result }),
+      (error: unknown): PublisherAnswer<Result> => {
+        if (error instanceof Refused) return { ok: false, refusal: error.refusal };
+        if (error instanceof ArtefactError) {
+          return { ok: false, refusal: { kind: 'invalid', message: error.message } };
+        }
+        throw error;
+      },
+    );
+    this.#queue = answering.catch(() => {});
+    return answering;
+  }
+
+  async #describe(name: string): Promise<PackageDetail> {
+    const { table, running } = this.#dependencies;
+    const stored = await this.#require(name);
+    const versions = await this.#versionsOf([stored]);
+    return {
+      ...summarisePackage(stored, versions, running.problemOf(name)),
+      versions: await table.history(name),
+    };
+  }
+
+  async #require(name: string): Promise<StoredPackage> {
+    const stored = (await this.#dependencies.table.list()).find((each) => each.name === name);
+    if (stored === undefined) throw refuse('missing', `No plugin package named '${name}'`);
+    return stored;
+  }
+
+  async #versionsOf(stored: readonly StoredPackage[]): Promise<ReadonlyMap<string, StoredVersion>> {
+    const digests = stored.flatMap(({ active_digest, previous_digest }) => [
+      active_digest,
+      previous_digest ?? '',
+    ]);
+    const versions = await this.#dependencies.table.versions(digests);
+    return new Map(versions.map((version) => [version.digest, version]));
+  }
+
+  /** Throws unless the document is a package that loads, and that fits the others and what is stored. */
+  async #check(document: Readonly<Record<string, unknown>>) {
+    const artefact = readArtefact(document);
+    const { table } = this.#dependencies;
+    const stored = await table.list();
+    const versions = await this.#versionsOf(stored);
+    const before = stored.find(({ name }) => name === artefact.name);
+    const found = versions.get(before?.active_digest ?? '');
+    const current = found && artefactOf(found);
+    const others = stored
+      .filter(({ name }) => name !== artefact.name)
+      .flatMap(({ active_digest }) => versions.get(active_digest) ?? [])
+      .map((version) => artefactOf(version).manifest);
+    this.#refuseTakenNames(artefact.manifest, others);
+    await this.#refuseBroken(artefact.manifest, current?.manifest, 'forward');
+    const problem = await this.#dependencies.inspect(artefact);
+    if (problem !== undefined) throw refuse('invalid', `the package is refused: ${problem}`);
+    return { artefact, before, current };
+  }
+
+  #refuseTakenNames(manifest: PackageManifest, others: readonly PackageManifest[]): void {
+    const { bundled } = this.#dependencies;
+    for (const [owner, packages] of [
+      ['the gateway', bundled],
+      ['another package', others],
+    ] as const) {
+      const taken = new Set(packages.flatMap(namesOf));
+      const name = namesOf(manifest).find((wanted) => taken.has(wanted));
+      if (name !== undefined) throw refuse('conflict', `the plugin name '${name}' belongs to ${owner}`);
+      const metrics = new Set(packages.flatMap(metricsOf));
+      const metric = metricsOf(manifest).find((wanted) => metrics.has(wanted));
+      if (metric !== undefined) throw refuse('conflict', `the metric '${metric}' belongs to ${owner}`);
+    }
+  }
+
+  async #refuseBroken(
+    next: PackageManifest,
+    before: PackageManifest | undefined,
+    direction: 'forward' | 'back',
+  ): Promise<void> {
+    const rows = await this.#dependencies.storedPlugins();
+    const broken = findBrokenConfigurations(rows, next, before, direction);
+    if (broken.length === 0) return;
+    throw refuse('conflict', `${broken.length} stored configurations do not fit this version`, broken);
+  }
+
+  /** Brings it to all workers, or leaves the database and the workers as they were. */
+  async #use(
+    next: StoredPackage,
+    before: StoredPackage | undefined,
+    artefact: PluginArtefact | undefined,
+  ): Promise<void> {
+    const { table, running, publishChange } = this.#dependencies;
+    try {
+      if (artefact !== undefined) await running.stage(artefact);
+    } catch (error) {
+      await running.unstage();
+      throw refuse('invalid', `the package is refused: ${error instanceof Error ? error.message : error}`);
+    }
+    try {
+      if (!(await table.replace(next, before))) {
+        throw refuse('conflict', `'${next.name}' has been changed by somebody else meanwhile`);
+      }
+    } catch (error) {
+      await running.unstage();
+      throw error;
+    }
+    await publishChange();
+    const problem = running.problemOf(next.name);
+    if (problem === undefined) return;
+    if (before === undefined) await table.remove(next.name);
+    else await table.replace(before, next);
+    await publishChange();
+    throw refuse('failed', `a worker cannot run the package: ${problem}`);
+  }
+}
+
+class Refused extends Error {
+  readonly refusal: PackageRefusal;
+
+  constructor(refusal: PackageRefusal) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
+}
+
+function refuse(
+  kind: PackageRefusal['kind'],
+  message: string,
+  broken?: readonly BrokenConfiguration[],
+): Refused {
+  return new Refused({ kind, message, ...(broken && { broken }) });
+}
+
+function storedVersionOf({
+  digest,
+  name,
+  version,
+  manifest,
+  code,
+  sourceMap,
+}: PluginArtefact): StoredVersion {
+  return { digest, package: name, version, manifest: JSON.stringify(manifest), code, source_map: sourceMap };
+}
+
+function namesOf({ plugins }: PackageManifest): readonly string[] {
+  return plugins.flatMap(({ name, aliases }) => [name, ...aliases]);
+}
+
+function metricsOf({ plugins }: PackageManifest): readonly string[] {
+  return plugins.flatMap(({ metrics }) => Object.keys(metrics));
+}

@@ -1,0 +1,57 @@
+/**
+ * Stands where a package's lane would be while the package cannot or may not run: requests fail, or go on as if its
+ * plugins were not there, as the operator has said of the package.
+ */
+import type { PhaseLane, PhaseListener } from '../pipeline/phase-lane.ts';
+import type { PhaseOutcome } from '../pipeline/phase-outcome.ts';
+
+/** What requests get whose plugins cannot run. */
+export type OnError = 'fail' | 'skip';
+
+const NOTHING_DONE: PhaseOutcome = {
+  kind: 'proceed',
+  picks: '',
+  consumer: '',
+  credential: '',
+  shared: '',
+  changes: undefined,
+  serviceTriples: null,
+  responseTriples: null,
+  status: 0,
+  bodyKind: '',
+  body: '',
+  failure: undefined,
+};
+
+export class AbsentLane implements PhaseLane {
+  readonly #onError: OnError;
+  readonly #detail: string;
+  readonly #before: PhaseLane | undefined;
+  readonly #waiting = new Set<number>();
+  #lastId = 0;
+
+  /** `detail` is for the operator. `before`: the lane that calls may still be under way in. */
+  constructor(onError: OnError, detail: string, before?: PhaseLane) {
+    this.#onError = onError;
+    this.#detail = detail;
+    this.#before = before;
+  }
+
+  /** Its numbers are negative, which no isolate's lane gives. */
+  submit(_phase: 'access' | 'response', _call: string, listener: PhaseListener): number {
+    const id = --this.#lastId;
+    this.#waiting.add(id);
+    setImmediate(() => {
+      if (!this.#waiting.delete(id)) return;
+      if (this.#onError === 'skip') listener.onPhaseOutcome(NOTHING_DONE);
+      else listener.onPhaseFailure('unavailable', this.#detail);
+    });
+    return id;
+  }
+
+  cancel(id: number): void {
+    if (!this.#waiting.delete(id) && id > 0) this.#before?.cancel(id);
+  }
+
+  submitLog(): void {}
+}

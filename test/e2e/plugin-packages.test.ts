@@ -1,0 +1,300 @@
+/** Third parties' plugins are published, changed and taken back while traffic flows. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sealArtefact } from '../../core/sandbox/plugin-artefact.ts';
+import { packPlugin } from '../support/pack-plugin.ts';
+import { pollUntil } from '../support/poll-until.ts';
+import { type ProxyUnderTest, startProxy } from './support/start-proxy.ts';
+
+let proxy: ProxyUnderTest;
+beforeAll(async () => {
+  proxy = await startProxy({ TOLLGATE_WORKERS: '2', TOLLGATE_PLUGIN_TIMEOUT_MS: '200' });
+});
+afterAll(() => proxy?.stop());
+
+const nameIt = () => `hello-${randomUUID().slice(0, 8)}`;
+
+/** A plugin whose answers say which version they are of. */
+const speaking = (name: string, version: string, definition = '') =>
+  packPlugin({
+    name,
+    version,
+    definition: `${definition}
+      access(kong) { kong.response.setHeader('x-version', '${version}'); }`,
+  });
+
+const publish = (artefact: unknown, query = '') => proxy.admin('POST', `/plugin-packages${query}`, artefact);
+
+/** Version 1.0.0 of a package, configured on a route of its own. */
+async function publishFirst(name = nameIt()) {
+  expect((await publish(await speaking(name, '1.0.0'))).status).toBe(201);
+  const exposed = await proxy.expose();
+  const { id } = await proxy.write('POST', `/routes/${exposed.routeId}/plugins`, { name });
+  return { name, pluginId: id as string, ...exposed };
+}
+
+const versionAt = async (host: string) => (await proxy.send(host)).header('x-version');
+
+/** Keeps asking until it is told to stop; resolves to what was answered that was no 200, and how many were asked. */
+function keepAsking(host: string) {
+  const failures: unknown[] = [];
+  let asked = 0;
+  let isOver = false;
+  const run = async () => {
+    while (!isOver) {
+      asked++;
+      await proxy.send(host).then(
+        ({ status }) => status === 200 || failures.push(status),
+        (error: unknown) => failures.push(String(error)),
+      );
+    }
+  };
+  const running = Promise.all([run(), run(), run()]);
+  return {
+    get asked() {
+      return asked;
+    },
+    async stop() {
+      isOver = true;
+      await running;
+      return failures;
+    },
+  };
+}
+
+describe('a published package', () => {
+  it('offers its plugins at once, with their schemas and what they may reach', async () => {
+    const name = nameIt();
+    const artefact = await packPlugin({
+      name,
+      definition: `
+        schema: s.config({ word: s.string({ default: 'hi' }) }),
+        capabilities: { requestBody: true },
+        access(kong, config) { kong.response.setHeader('x-word', config.word); }`,
+    });
+    const unseen = await proxy.admin('POST', '/plugins', { name });
+    expect(unseen.status).toBe(400);
+
+    const forecast = await publish(artefact, '?dry_run=true');
+    expect(forecast.status).toBe(200);
+    expect(forecast.body).toMatchObject({
+      name,
+      before: null,
+      after: { plugins: [{ name, capabilities: { requestBody: true } }] },
+    });
+    expect((await proxy.admin('GET', `/plugin-packages/${name}`)).status).toBe(404);
+
+    const published = await publish(artefact);
+    expect(published.status).toBe(201);
+    expect(published.body).toMatchObject({
+      name,
+      percent: 100,
+      on_error: 'fail',
+      problem: null,
+      previous: null,
+      active: {
+        version: '1.0.0',
+        digest: artefact.digest,
+        plugins: [{ name, phases: ['access'], capabilities: { requestBody: true } }],
+      },
+      versions: [{ version: '1.0.0', digest: artefact.digest }],
+    });
+    const enabled = await proxy.write('GET', '/plugins/enabled');
+    expect(enabled.enabled_plugins).toContain(name);
+    const schema = await proxy.write('GET', `/schemas/plugins/${name}`);
+    expect(JSON.stringify(schema)).toContain('word');
+
+    const { host, routeId } = await proxy.expose();
+    const refused = await proxy.admin('POST', `/routes/${routeId}/plugins`, { name, config: { word: 5 } });
+    expect(refused.body.fields).toEqual({ config: { word: 'expected a string' } });
+    await proxy.write('POST', `/routes/${routeId}/plugins`, { name, config: { word: 'ahoy' } });
+    expect((await proxy.send(host)).header('x-word')).toBe('ahoy');
+    const all = await proxy.write('GET', '/plugin-packages');
+    expect(all.data.map((each: { name: string }) => each.name)).toContain(name);
+  });
+
+  it('serves its new version as soon as that is published, and the old one after a rollback, without a failed request', async () => {
+    const { name, host } = await publishFirst();
+    const traffic = keepAsking(host);
+    expect(await versionAt(host)).toBe('1.0.0');
+    expect((await publish(await speaking(name, '2.0.0'))).status).toBe(201);
+    expect(await versionAt(host)).toBe('2.0.0');
+    const back = await proxy.admin('POST', `/plugin-packages/${name}/rollback`);
+    expect(back.body).toMatchObject({ active: { version: '1.0.0' }, previous: { version: '2.0.0' } });
+    expect(await versionAt(host)).toBe('1.0.0');
+    await proxy.write('POST', `/plugin-packages/${name}/rollback`);
+    expect(await versionAt(host)).toBe('2.0.0');
+    expect(traffic.asked).toBeGreaterThan(0);
+    expect(await traffic.stop()).toEqual([]);
+  });
+
+  it('lets a request end in the version it has begun with', async () => {
+    const name = nameIt();
+    const version = (number: string) =>
+      packPlugin({
+        name,
+        version: number,
+        definition: `
+          access(kong) { kong.ctx.shared['begun'] = '${number}'; },
+          response(kong) { kong.response.setHeader('x-versions', kong.ctx.shared['begun'] + ' ${number}'); }`,
+      });
+    await publish(await version('1.0.0'));
+    const { host, routeId } = await proxy.expose();
+    await proxy.write('POST', `/routes/${routeId}/plugins`, { name });
+    const slow = proxy.send(host, '/delay/1500');
+    await pollUntil(
+      'the request at the upstream',
+      () => proxy.upstream.requestCount,
+      (count) => count > 0,
+    );
+    expect((await publish(await version('2.0.0'))).status).toBe(201);
+    expect((await proxy.send(host)).header('x-versions')).toBe('2.0.0 2.0.0');
+    expect((await slow).header('x-versions')).toBe('1.0.0 1.0.0');
+  });
+
+  it('serves a part of the requests with its new version, as long as it is told to', async () => {
+    const { name, host } = await publishFirst();
+    expect((await publish(await speaking(name, '2.0.0'), '?percent=30')).body.percent).toBe(30);
+    const count = async (requests: number) => {
+      const seen = await Promise.all(Array.from({ length: requests }, () => versionAt(host)));
+      return seen.filter((version) => version === '2.0.0').length / requests;
+    };
+    const share = await count(400);
+    expect(share).toBeGreaterThan(0.15);
+    expect(share).toBeLessThan(0.5);
+    await proxy.write('PATCH', `/plugin-packages/${name}`, { percent: 0 });
+    expect(await count(40)).toBe(0);
+    await proxy.write('PATCH', `/plugin-packages/${name}`, { percent: 100 });
+    expect(await count(40)).toBe(1);
+  });
+
+  it('gives what is stored the defaults of its new version', async () => {
+    const name = nameIt();
+    const version = (number: string, field: string) =>
+      packPlugin({
+        name,
+        version: number,
+        definition: `
+          schema: s.config({ ${field} }),
+          access(kong, config) { kong.response.setHeader('x-config', JSON.stringify(config)); }`,
+      });
+    await publish(await version('1.0.0', `a: s.string({ default: 'x' })`));
+    const { host, routeId } = await proxy.expose();
+    await proxy.write('POST', `/routes/${routeId}/plugins`, { name });
+    const next = await version('2.0.0', `a: s.string({ default: 'x' }), b: s.string({ default: 'y' })`);
+    expect((await publish(next)).status).toBe(201);
+    expect((await proxy.send(host)).header('x-config')).toBe('{"a":"x","b":"y"}');
+    // What is written now has the field that the version before does not know.
+    const late = await proxy.expose();
+    await proxy.write('POST', `/routes/${late.routeId}/plugins`, { name });
+    expect((await proxy.admin('POST', `/plugin-packages/${name}/rollback`)).status).toBe(200);
+  });
+
+  it('can be removed when nobody has configured it', async () => {
+    const { name, pluginId } = await publishFirst();
+    const refused = await proxy.admin('DELETE', `/plugin-packages/${name}`);
+    expect([refused.status, refused.body.broken[0].id]).toEqual([409, pluginId]);
+    await proxy.write('DELETE', `/plugins/${pluginId}`);
+    await proxy.write('DELETE', `/plugin-packages/${name}`);
+    expect((await proxy.write('GET', '/plugins/enabled')).enabled_plugins).not.toContain(name);
+    expect((await proxy.admin('GET', `/schemas/plugins/${name}`)).status).toBe(404);
+  });
+});
+
+describe('a package is refused, and the one before goes on serving,', () => {
+  it.each([
+    ['that throws when it is loaded', `throw new Error('not today');`, /it does not load: .*not today/],
+    ['that never ends loading', 'for (;;);', /it does not load: timeout/],
+    [
+      'that eats up memory when it is loaded',
+      'const all: unknown[] = []; for (;;) all.push(new Array(1e5).fill(all.length));',
+      /does not load|ended the process/,
+    ],
+  ])('%s', async (_, head, problem) => {
+    const { name, host } = await publishFirst();
+    const good = await speaking(name, '2.0.0');
+    const code = `(function () { ${head.replace(': unknown[]', '')} })();\n${good.code}`;
+    const refused = await publish(sealArtefact({ ...good, code }));
+    expect(refused.status).toBe(400);
+    expect(refused.body.message).toMatch(problem);
+    expect(await versionAt(host)).toBe('1.0.0');
+    expect((await proxy.write('GET', `/plugin-packages/${name}`)).versions).toHaveLength(1);
+  });
+
+  it('that asks for more than its manifest shows', async () => {
+    const name = nameIt();
+    const shown = await speaking(name, '1.0.0');
+    const real = await speaking(name, '1.0.0', 'capabilities: { requestBody: true },');
+    const refused = await publish(sealArtefact({ ...shown, code: real.code }));
+    expect([refused.status, refused.body.message]).toEqual([
+      400,
+      'the package is refused: it does not describe itself as in its manifest',
+    ]);
+  });
+
+  it('that has been changed on the way', async () => {
+    const artefact = await speaking(nameIt(), '1.0.0');
+    const refused = await publish({ ...artefact, code: `${artefact.code}\n` });
+    expect([refused.status, refused.body.message]).toEqual([
+      400,
+      expect.stringMatching(/^digest does not match/),
+    ]);
+  });
+
+  it.each([[{}], [{ format: 1 }], [{ format: 1, name: 'a', version: '1.0.0', manifest: null, code: 'x' }]])(
+    'that is none: %j',
+    async (document) => {
+      const refused = await publish(document);
+      expect([refused.status, typeof refused.body.message]).toEqual([400, 'string']);
+    },
+  );
+
+  it('that takes the name of a plugin of somebody else', async () => {
+    const bundled = await publish(await speaking('key-auth', '1.0.0'));
+    expect([bundled.status, bundled.body.message]).toEqual([
+      409,
+      "the plugin name 'key-auth' belongs to the gateway",
+    ]);
+    const { name } = await publishFirst();
+    const other = await publish(await speaking(`@other/${name}`, '1.0.0'));
+    expect([other.status, other.body.message]).toEqual([
+      409,
+      `the plugin name '${name}' belongs to another package`,
+    ]);
+  });
+
+  it('that breaks stored configurations, with the list of them', async () => {
+    const { name, host, pluginId } = await publishFirst();
+    const next = await speaking(name, '2.0.0', 'schema: s.config({ must: s.string({ required: true }) }),');
+    const refused = await publish(next);
+    expect(refused.status).toBe(409);
+    expect(refused.body).toEqual({
+      message: '1 stored configurations do not fit this version',
+      broken: [{ id: pluginId, name, fields: { config: { must: 'required field missing' } } }],
+    });
+    expect(await versionAt(host)).toBe('1.0.0');
+  });
+
+  it('with a share of the traffic that is none', async () => {
+    const artefact = await speaking(nameIt(), '1.0.0');
+    for (const query of ['?percent=101', '?percent=', '?percent=1.5', '?percent=x', '?on_error=panic']) {
+      expect((await publish(artefact, query)).status).toBe(400);
+    }
+  });
+});
+
+describe('many versions', () => {
+  it('come and go under load without a failed request, and leave nothing behind', async () => {
+    const { name, host } = await publishFirst();
+    const versions = await Promise.all(Array.from({ length: 4 }, (_, at) => speaking(name, `1.0.${at + 1}`)));
+    const traffic = keepAsking(host);
+    for (let swap = 0; swap < 50; swap++) {
+      const artefact = versions[swap % versions.length];
+      expect((await publish(artefact)).status).toBe(201);
+      expect(await versionAt(host)).toBe(artefact?.version);
+    }
+    expect(await traffic.stop()).toEqual([]);
+    expect(traffic.asked).toBeGreaterThan(100);
+    expect((await proxy.write('GET', `/plugin-packages/${name}`)).versions).toHaveLength(5);
+  }, 180_000);
+});
