@@ -4,6 +4,7 @@
  * 1 failed, 2 wrong usage or settings.
  */
 import { readFileSync } from 'node:fs';
+import type { AuthoringCommand } from './authoring/parse-authoring.ts';
 import { renderSettingsHelp } from './docs/render-settings-page.ts';
 import { type Command, type MigrationAction, parseCommand, USAGE } from './parse-command.ts';
 import { loadSettings, type Settings, SettingsError } from './settings/load-settings.ts';
@@ -28,6 +29,8 @@ async function runCommand(command: Command): Promise<number> {
       return runNode(readSettings());
     case 'migrations':
       return runMigrations(command.action, readSettings());
+    case 'plugin':
+      return runPluginCommand(command.authoring);
   }
 }
 
@@ -65,6 +68,11 @@ function waitForSignal(): Promise<void> {
   });
 }
 
+async function runPluginCommand(command: AuthoringCommand): Promise<number> {
+  const { runAuthoring } = await import('./authoring/run-authoring.ts');
+  return runAuthoring(command, (lines) => process.stdout.write(lines.map((line) => `${line}\n`).join('')));
+}
+
 async function runMigrations(action: MigrationAction, settings: Settings): Promise<number> {
   const { runMigrationAction } = await import('./run-migration-action.ts');
   const tell = (line: string) => process.stderr.write(`tollgate: ${line}\n`);
@@ -81,6 +89,9 @@ const SELF_EXPLAINING = new Set([
   'StoreUnavailableError',
   'ListenError',
   'DataPlaneStartError',
+  'AuthoringError',
+  'BundleError',
+  'ArtefactError',
 ]);
 
 function describeFailure(error: unknown): readonly string[] {

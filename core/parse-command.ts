@@ -1,5 +1,6 @@
 /** What the operator asked for on the command line. Pure: it reads words and returns a value. */
 import { parseArgs } from 'node:util';
+import { AUTHORING_USAGE, type AuthoringCommand, parseAuthoring } from './authoring/parse-authoring.ts';
 
 export const MIGRATION_ACTIONS = ['bootstrap', 'up', 'finish', 'status'] as const;
 export type MigrationAction = (typeof MIGRATION_ACTIONS)[number];
@@ -7,6 +8,7 @@ export type MigrationAction = (typeof MIGRATION_ACTIONS)[number];
 export type Command =
   | { readonly kind: 'start' }
   | { readonly kind: 'migrations'; readonly action: MigrationAction }
+  | { readonly kind: 'plugin'; readonly authoring: AuthoringCommand }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'misuse'; readonly problem: string };
@@ -19,7 +21,7 @@ Commands:
   migrations up          bring the database to this version; nodes of the version before serve on
   migrations finish      take away what only they needed, once all of them are gone
   migrations status      say what has been and what would be done
-
+${AUTHORING_USAGE}
 Options:
   -h, --help             show this text and all settings
   -v, --version          show the version
@@ -27,6 +29,12 @@ Options:
 
 /** The command in the arguments after the program's name. Misuse is a value, not an error. */
 export function parseCommand(args: readonly string[]): Command {
+  if (args[0] === 'plugin') {
+    if (args.includes('--help') || args.includes('-h')) return { kind: 'help' };
+    const authoring = parseAuthoring(args.slice(1));
+    if ('problem' in authoring) return { kind: 'misuse', problem: authoring.problem };
+    return { kind: 'plugin', authoring };
+  }
   const parsed = readArguments(args);
   if ('problem' in parsed) return { kind: 'misuse', problem: parsed.problem };
   if (parsed.help) return { kind: 'help' };

@@ -7,6 +7,18 @@ it.each([
   [['migrations', 'up'], { kind: 'migrations', action: 'up' }],
   [['migrations', 'finish'], { kind: 'migrations', action: 'finish' }],
   [['migrations', 'status'], { kind: 'migrations', action: 'status' }],
+  [['plugin', 'new', 'a'], { kind: 'plugin', authoring: { action: 'new', folder: 'a', name: undefined } }],
+  [
+    ['plugin', 'new', '--name', '@b/c', 'a'],
+    { kind: 'plugin', authoring: { action: 'new', folder: 'a', name: '@b/c' } },
+  ],
+  [['plugin', 'test'], { kind: 'plugin', authoring: { action: 'test', folder: '.' } }],
+  [['plugin', 'build', 'a'], { kind: 'plugin', authoring: { action: 'build', folder: 'a', out: undefined } }],
+  [
+    ['plugin', 'pack', 'a', '--out', 'b'],
+    { kind: 'plugin', authoring: { action: 'pack', folder: 'a', out: 'b' } },
+  ],
+  [['plugin', 'pack', '--help'], { kind: 'help' }],
   [['--help'], { kind: 'help' }],
   [['start', '-h'], { kind: 'help' }],
   [['-v'], { kind: 'version' }],
@@ -21,6 +33,10 @@ it.each([
   [['migrations'], 'migrations needs one of bootstrap, up, finish, status'],
   [['migrations', 'down'], 'migrations needs one of'],
   [['migrations', 'up', 'twice'], 'unknown command'],
+  [['plugin'], 'plugin needs one of new, test, build, pack'],
+  [['plugin', 'new'], 'plugin new needs a folder'],
+  [['plugin', 'test', 'a', 'b'], 'plugin test takes one folder'],
+  [['plugin', 'test', '--out', 'a'], "Unknown option '--out'"],
   [['--nonsense'], "Unknown option '--nonsense'"],
 ])('says what is wrong with %j', (args, problem) => {
   expect(parseCommand(args)).toEqual({ kind: 'misuse', problem: expect.stringContaining(problem) });

@@ -1,0 +1,40 @@
+/** `tollgate plugin build` and `pack`: artefacts as files. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
+
+/** Writes script and source map, for people to look at. Returns lines to show. */
+export function writeBundle(artefact: PluginArtefact, folder: string): readonly string[] {
+  const stem = fileStem(artefact);
+  const script = join(folder, `${stem}.js`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(script, `${artefact.code}//# sourceMappingURL=${stem}.js.map\n`);
+  writeFileSync(`${script}.map`, artefact.sourceMap);
+  return [`${show(script)}: ${artefact.code.length} characters`, ...describe(artefact)];
+}
+
+/** Writes the one file that is published. `file` undefined: named after package and version, here. */
+export function writePackedArtefact(artefact: PluginArtefact, file: string | undefined): readonly string[] {
+  const path = file ?? `${fileStem(artefact)}-${artefact.version}.tollgate.json`;
+  mkdirSync(dirname(resolve(path)), { recursive: true });
+  writeFileSync(path, JSON.stringify(artefact));
+  return [show(path), `sha256 ${artefact.digest}`, ...describe(artefact)];
+}
+
+function describe({ manifest }: PluginArtefact): string[] {
+  return manifest.plugins.map(({ name, version, phases, capabilities }) => {
+    const wanted = Object.entries(capabilities).map(([capability, value]) =>
+      Array.isArray(value) ? `${capability}: ${value.join(', ')}` : capability,
+    );
+    const wants = wanted.length === 0 ? 'no capabilities' : wanted.join('; ');
+    return `plugin ${name} ${version} (${phases.join(', ')}), ${wants}`;
+  });
+}
+
+function fileStem({ name }: PluginArtefact): string {
+  return name.replace('@', '').replace('/', '-');
+}
+
+function show(path: string): string {
+  return relative(process.cwd(), resolve(path));
+}
