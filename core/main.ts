@@ -137,6 +137,7 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
       pids: () => ({ master: process.pid, workers: dataPlane.pid === undefined ? [] : [dataPlane.pid] }),
       status: state.status,
       metrics: state.metrics,
+      sandboxes: state.sandboxes,
       announceLogLevel: (level, _scope, timeoutSeconds) => dataPlane.setLogLevel(level, timeoutSeconds),
     },
     packages,

@@ -4,6 +4,7 @@
  */
 
 import type { NodeStatus } from './admin/node-status.ts';
+import type { SandboxStatus } from './admin/sandbox-endpoint.ts';
 import type { NodeConfiguration } from './config/node-configuration.ts';
 import type { PluginCatalog } from './config/plugin-catalog.ts';
 import type { Snapshot } from './config/snapshot.ts';
@@ -13,6 +14,7 @@ import type { EntityStore } from './store/entity-store.ts';
 import { MetricTotals } from './telemetry/metric-totals.ts';
 import { nodeFamilies } from './telemetry/node-metrics.ts';
 import { type Family, familiesOf, renderFamilies } from './telemetry/render-metrics.ts';
+import { sandboxFamilies } from './telemetry/sandbox-metrics.ts';
 
 export interface NodeStateDependencies {
   readonly nodeId: string;
@@ -27,6 +29,8 @@ export interface NodeState {
   status(): Promise<NodeStatus>;
   /** Prometheus text. */
   metrics(): Promise<string>;
+  /** What each package costs each worker. */
+  sandboxes(): Promise<readonly SandboxStatus[]>;
   /** Undefined when the node serves, otherwise why it does not. */
   ready(): Promise<string | undefined>;
 }
@@ -78,9 +82,12 @@ export function createNodeState(dependencies: NodeStateDependencies): NodeState 
       const families = nodeFamilies({ nodeId, version, isDatabaseReachable: isReachable, ...summary });
       return renderFamilies([
         ...families,
+        ...sandboxFamilies(summary.sandboxes),
         ...pluginFamilies(catalog, listConfigured(configuration.snapshot), totals),
       ]);
     },
+
+    sandboxes: async () => (await measure()).sandboxes,
 
     ready: () => Promise.resolve(dataPlane.isServing ? undefined : 'the data plane is starting'),
   };
@@ -118,6 +125,7 @@ interface Summary {
   readonly workers: readonly { readonly pid: number; readonly heapBytes: number }[];
   /** The last change to the configuration that each worker serves. */
   readonly served: readonly { readonly worker: number; readonly version: number }[];
+  readonly sandboxes: readonly SandboxStatus[];
 }
 
 function summarise(measured: readonly WorkerMeasurements[], pid: number): Summary {
@@ -137,5 +145,8 @@ function summarise(measured: readonly WorkerMeasurements[], pid: number): Summar
   const served = measured
     .map(({ worker, sequence }) => ({ worker, version: sequence }))
     .sort((a, b) => a.worker - b.worker);
-  return { requestsTotal, connections, workers, served };
+  const sandboxes = measured
+    .toSorted((a, b) => a.worker - b.worker)
+    .flatMap(({ worker, sandboxes: each }) => each.map((sandbox) => ({ worker, ...sandbox })));
+  return { requestsTotal, connections, workers, served, sandboxes };
 }

@@ -20,6 +20,7 @@ import type { NodeInformation } from './node-information.ts';
 import { overrideConsumers } from './overrides/consumers.ts';
 import { overridePlugins, pluginCatalogEndpoints, pluginProtocolRule } from './overrides/plugins.ts';
 import { pluginPackageEndpoints } from './plugin-package-endpoints.ts';
+import { sandboxEndpoint } from './sandbox-endpoint.ts';
 import { schemasEndpoints } from './schemas-endpoints.ts';
 import { tagsEndpoints } from './tags-endpoints.ts';
 import { unavailableEndpoints } from './unavailable-endpoints.ts';
@@ -88,6 +89,7 @@ function listAllEndpoints(dependencies: AdminDependencies): Endpoint[] {
     ...nodeEndpoints(node, overview),
     ...logLevelEndpoints({ logger: dependencies.logger, announce: node.announceLogLevel }),
     ...(dependencies.packages === undefined ? [] : pluginPackageEndpoints(dependencies.packages)),
+    ...(node.sandboxes === undefined ? [] : [sandboxEndpoint(node.sandboxes)]),
     ...unavailableEndpoints(),
   ];
 }

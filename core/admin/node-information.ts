@@ -1,6 +1,7 @@
 /** What the Admin and Status APIs ask of the node they run on. */
 import type { AnnounceLogLevel } from './log-level.ts';
 import type { NodeStatus } from './node-status.ts';
+import type { SandboxStatus } from './sandbox-endpoint.ts';
 
 /** Things the node keeps in memory by key, as `/cache` shows them. */
 export interface NodeCache {
@@ -22,6 +23,8 @@ export interface NodeInformation {
   status(): Promise<NodeStatus>;
   /** Prometheus text. */
   metrics(): Promise<string>;
+  /** Absent: nothing is known of what packages cost. */
+  sandboxes?(): Promise<readonly SandboxStatus[]>;
   /** Absent: nothing is cached. */
   readonly cache?: NodeCache;
   /** Absent: a change of the log level stays in this process. */

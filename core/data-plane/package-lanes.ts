@@ -13,6 +13,7 @@ import { AbsentLane, type OnError } from '../sandbox/absent-lane.ts';
 import type { PackageBundle } from '../sandbox/bundle-package.ts';
 import { decodeMetricDeltas } from '../sandbox/decode-metric-deltas.ts';
 import type { IsolateLane, LaneStats } from '../sandbox/isolate-lane.ts';
+import { createStackMapper } from '../sandbox/map-stack.ts';
 import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
 import { type ActivePackage, divideTraffic } from './active-package.ts';
 import type { SandboxMeasurements } from './messages.ts';
@@ -46,6 +47,8 @@ interface Slot {
   isWanted: boolean;
   onError: OnError;
   isQuarantined: boolean;
+  /** Made when it is needed first. */
+  mapStack?: (stack: string) => string;
 }
 
 const NO_STATS: LaneStats = { crossings: 0, timeouts: 0, rebuilds: 0, cpuSeconds: 0, heapBytes: 0 };
@@ -54,6 +57,7 @@ const NOT_IN_PLAN: PackageManifest = { protocolVersion: PROTOCOL_VERSION, plugin
 const LINGER_MS = 1000;
 /** After too many strikes a package does not run for so long. */
 const QUARANTINE_MS = 10_000;
+const MAX_SOURCE_MAP_LENGTH = 1_000_000;
 /** Counted by lanes that are gone, until somebody asks for measurements. */
 const MAX_LEFTOVERS = 1000;
 
@@ -189,6 +193,17 @@ export class PackageLanes {
     }));
   }
 
+  /** A stack as the authors of published packages know its lines. */
+  explainStack(stack: string): string {
+    for (const slot of this.#live()) {
+      const { artefact } = slot;
+      if (artefact === undefined || !stack.includes(`${scriptOf(artefact)}.js:`)) continue;
+      slot.mapStack ??= createMapper(artefact);
+      return slot.mapStack(stack);
+    }
+    return stack;
+  }
+
   #find(digest: string): Slot | undefined {
     return this.#live().find(({ artefact }) => artefact?.digest === digest);
   }
@@ -200,7 +215,7 @@ export class PackageLanes {
   #load(artefact: PluginArtefact): number {
     const { name, code, manifest } = artefact;
     let number = -1;
-    const lane = this.#dependencies.createLane({ name, code }, (reason) =>
+    const lane = this.#dependencies.createLane({ name: scriptOf(artefact), code }, (reason) =>
       this.#noteIncident(number, reason),
     );
     // What it says of itself decides what it may reach: it must be what the operator has been shown.
@@ -263,6 +278,30 @@ export class PackageLanes {
       if (this.#leftovers.length < MAX_LEFTOVERS) this.#leftovers.push(...metricsOf(slot));
       lane.dispose();
     }, LINGER_MS).unref();
+  }
+}
+
+/** What stacks call it: versions of a package may run side by side. */
+function scriptOf({ name, version }: PluginArtefact): string {
+  return `${name}@${version}`;
+}
+
+/** The map is the author's too: one that is no map, or that would keep the worker busy, explains nothing. */
+function createMapper(artefact: PluginArtefact): (stack: string) => string {
+  const { sourceMap } = artefact;
+  const unmapped = (stack: string) => stack;
+  if (sourceMap === '' || sourceMap.length > MAX_SOURCE_MAP_LENGTH) return unmapped;
+  try {
+    const map = createStackMapper({ name: scriptOf(artefact), sourceMap });
+    return (stack) => {
+      try {
+        return map(stack);
+      } catch {
+        return stack;
+      }
+    };
+  } catch {
+    return unmapped;
   }
 }
 

@@ -107,7 +107,8 @@ const gateway: Gateway = {
   currentPlan: () => (plans.length === 1 ? plan : drawPlan(plans)),
   forward: (request, events) => client.forward(request, events),
   retireGeneration,
-  logFailure: (requestId, message, detail) => logger.error({ request_id: requestId, detail }, message),
+  logFailure: (requestId, message, detail) =>
+    logger.error({ request_id: requestId, detail: lanes.explainStack(detail) }, message),
   requestEnded: () => {
     inFlight--;
   },

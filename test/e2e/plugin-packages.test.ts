@@ -1,6 +1,6 @@
 /** Third parties' plugins are published, changed and taken back while traffic flows. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { sealArtefact } from '../../core/sandbox/plugin-artefact.ts';
 import { packPlugin } from '../support/pack-plugin.ts';
 import { pollUntil } from '../support/poll-until.ts';
@@ -280,6 +280,83 @@ describe('a package is refused, and the one before goes on serving,', () => {
     for (const query of ['?percent=101', '?percent=', '?percent=1.5', '?percent=x', '?on_error=panic']) {
       expect((await publish(artefact, query)).status).toBe(400);
     }
+  });
+});
+
+describe('a package that misbehaves', () => {
+  const misbehaving = (name: string) =>
+    packPlugin({
+      name,
+      definition: `access(kong) {
+        if (kong.request.getHeader('x-loop') !== undefined) for (;;);
+        if (kong.request.getHeader('x-throw') !== undefined) throw new Error('thrown on purpose');
+        kong.response.setHeader('x-version', '1');
+      }`,
+    });
+
+  /** On a gateway of its own, with one worker. */
+  async function startMisbehaving(query: string) {
+    const own = await startProxy({ TOLLGATE_PLUGIN_TIMEOUT_MS: '50' });
+    onTestFinished(() => own.stop());
+    const name = nameIt();
+    await own.write('POST', `/plugin-packages${query}`, await misbehaving(name));
+    const { host, routeId } = await own.expose();
+    await own.write('POST', `/routes/${routeId}/plugins`, { name });
+    const other = await own.expose();
+    const ask = async () => {
+      const { status, header } = await own.send(host);
+      return [status, header('x-version')];
+    };
+    const find = async () => {
+      const { data } = await own.write('GET', '/sandbox');
+      return data.find((each: { package: string }) => each.package === name);
+    };
+    return { own, name, host, other, ask, find };
+  }
+
+  it.each([
+    ['fails', '', [500, undefined]],
+    ['is passed over', '?on_error=skip', [200, undefined]],
+  ])(
+    'is put into quarantine, where it %s, and let out again',
+    async (_, query, expected) => {
+      const { own, host, other, ask, find, name } = await startMisbehaving(query);
+      expect(await ask()).toEqual([200, '1']);
+      expect(await find()).toMatchObject({ worker: 0, version: '1.0.0', state: 'serving', strikes: 0 });
+      await pollUntil(
+        'whether it is in quarantine',
+        async () => {
+          await own.send(host, '/', { headers: { 'x-loop': '1' } });
+          expect((await own.send(other.host)).status).toBe(200);
+          return (await find()).state;
+        },
+        (state) => state === 'quarantined',
+      );
+      expect(await ask()).toEqual(expected);
+      const metrics = await (await fetch(`${own.gateway.statusUrl}/metrics`)).text();
+      expect(metrics).toContain(`tollgate_sandbox_quarantined{worker="0",package="${name}"} 1`);
+      expect(own.gateway.output()).toContain('a package is in quarantine');
+      await pollUntil(
+        'the answer after the quarantine',
+        ask,
+        ([status, version]) => status === 200 && version === '1',
+      );
+      expect((await find()).state).toBe('serving');
+    },
+    90_000,
+  );
+
+  it('is blamed in the log by the file and line of its author', async () => {
+    const artefact = await misbehaving(nameIt());
+    await publish(artefact);
+    const { host, routeId } = await proxy.expose();
+    await proxy.write('POST', `/routes/${routeId}/plugins`, { name: artefact.name });
+    expect((await proxy.send(host, '/', { headers: { 'x-throw': '1' } })).status).toBe(500);
+    await pollUntil(
+      'the log',
+      () => proxy.gateway.output(),
+      (output) => /thrown on purpose/.test(output) && /at .*index\.ts:\d+:\d+/.test(output),
+    );
   });
 });
 

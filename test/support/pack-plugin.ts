@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { bundlePackage } from '../../core/sandbox/bundle-package.ts';
+import { bundleForAuthor } from '../../core/sandbox/bundle-package.ts';
 import { type PluginArtefact, sealArtefact } from '../../core/sandbox/plugin-artefact.ts';
 import { PluginIsolate } from '../../core/sandbox/plugin-isolate.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
@@ -41,9 +41,9 @@ export async function packPlugin(source: PluginSource): Promise<PluginArtefact> 
         ${definition}
       });`;
     writeFileSync(entry, code);
-    const bundle = await bundlePackage({ name, entries: [pathToFileURL(entry)] });
+    const bundle = await bundleForAuthor({ name, entries: [pathToFileURL(entry)] }, { root: folder });
     const manifest = describe(bundle);
-    return sealArtefact({ name, version, manifest, code: bundle.code, sourceMap: '' });
+    return sealArtefact({ name, version, manifest, code: bundle.code, sourceMap: bundle.sourceMap });
   } finally {
     rmSync(folder, { recursive: true });
   }

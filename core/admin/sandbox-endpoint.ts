@@ -1,0 +1,32 @@
+/** `/sandbox`: what each package of plugins costs each worker, and whether it is let run. Not part of Kong's API. */
+import { answerJson, type Endpoint } from './admin-exchange.ts';
+
+/** One package's isolate in one worker. Counts begin with the isolate's lane. */
+export interface SandboxStatus {
+  readonly worker: number;
+  readonly package: string;
+  /** '' of the package that comes with the gateway; so is `digest`. */
+  readonly version: string;
+  readonly digest: string;
+  readonly state: 'serving' | 'quarantined' | 'unavailable';
+  /** Convictions within the last seconds. */
+  readonly strikes: number;
+  readonly crossings: number;
+  readonly timeouts: number;
+  readonly rebuilds: number;
+  readonly cpuSeconds: number;
+  readonly heapBytes: number;
+}
+
+export function sandboxEndpoint(measure: () => Promise<readonly SandboxStatus[]>): Endpoint {
+  return {
+    template: '/sandbox',
+    methods: {
+      GET: async () => answerJson(200, { data: (await measure()).map(describeSandbox), next: null }),
+    },
+  };
+}
+
+function describeSandbox({ cpuSeconds, heapBytes, ...others }: SandboxStatus) {
+  return { ...others, cpu_seconds: cpuSeconds, heap_bytes: heapBytes };
+}
