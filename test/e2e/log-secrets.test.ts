@@ -275,7 +275,7 @@ describe('the log of a gateway at level debug', () => {
       });
       for (let count = 0; count < 3; count++) await proxy.send(host);
     }
-    while (!logLines().some(({ msg }) => msg === 'spans could not be exported')) {
+    while (!logLines().some(({ msg }) => msg === 'spans or log lines could not be exported')) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     expectNothingShown();
