@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import type { AuthoringCommand } from './authoring/parse-authoring.ts';
 import { renderSettingsHelp } from './docs/render-settings-page.ts';
 import { type Command, type MigrationAction, parseCommand, USAGE } from './parse-command.ts';
+import type { PublishingCommand } from './publishing/parse-publishing.ts';
 import { loadSettings, type Settings, SettingsError } from './settings/load-settings.ts';
 
 const EXIT_FAILURE = 1;
@@ -31,6 +32,8 @@ async function runCommand(command: Command): Promise<number> {
       return runMigrations(command.action, readSettings());
     case 'plugin':
       return runPluginCommand(command.authoring);
+    case 'publishing':
+      return runPublishingCommand(command.publishing);
   }
 }
 
@@ -73,6 +76,13 @@ async function runPluginCommand(command: AuthoringCommand): Promise<number> {
   return runAuthoring(command, (lines) => process.stdout.write(lines.map((line) => `${line}\n`).join('')));
 }
 
+async function runPublishingCommand(command: PublishingCommand): Promise<number> {
+  const { runPublishing } = await import('./publishing/run-publishing.ts');
+  const lines = await runPublishing(command);
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  return 0;
+}
+
 async function runMigrations(action: MigrationAction, settings: Settings): Promise<number> {
   const { runMigrationAction } = await import('./run-migration-action.ts');
   const tell = (line: string) => process.stderr.write(`tollgate: ${line}\n`);
@@ -92,6 +102,7 @@ const SELF_EXPLAINING = new Set([
   'AuthoringError',
   'BundleError',
   'ArtefactError',
+  'PublishingError',
 ]);
 
 function describeFailure(error: unknown): readonly string[] {

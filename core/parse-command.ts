@@ -1,6 +1,7 @@
 /** What the operator asked for on the command line. Pure: it reads words and returns a value. */
 import { parseArgs } from 'node:util';
 import { AUTHORING_USAGE, type AuthoringCommand, parseAuthoring } from './authoring/parse-authoring.ts';
+import { PUBLISHING_USAGE, type PublishingCommand, parsePublishing } from './publishing/parse-publishing.ts';
 
 export const MIGRATION_ACTIONS = ['bootstrap', 'up', 'finish', 'status'] as const;
 export type MigrationAction = (typeof MIGRATION_ACTIONS)[number];
@@ -9,6 +10,7 @@ export type Command =
   | { readonly kind: 'start' }
   | { readonly kind: 'migrations'; readonly action: MigrationAction }
   | { readonly kind: 'plugin'; readonly authoring: AuthoringCommand }
+  | { readonly kind: 'publishing'; readonly publishing: PublishingCommand }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'misuse'; readonly problem: string };
@@ -21,7 +23,7 @@ Commands:
   migrations up          bring the database to this version; nodes of the version before serve on
   migrations finish      take away what only they needed, once all of them are gone
   migrations status      say what has been and what would be done
-${AUTHORING_USAGE}
+${AUTHORING_USAGE}${PUBLISHING_USAGE}
 Options:
   -h, --help             show this text and all settings
   -v, --version          show the version
@@ -31,6 +33,11 @@ Options:
 export function parseCommand(args: readonly string[]): Command {
   if (args[0] === 'plugin') {
     if (args.includes('--help') || args.includes('-h')) return { kind: 'help' };
+    const publishing = parsePublishing(args.slice(1));
+    if (publishing !== undefined) {
+      if ('problem' in publishing) return { kind: 'misuse', problem: publishing.problem };
+      return { kind: 'publishing', publishing };
+    }
     const authoring = parseAuthoring(args.slice(1));
     if ('problem' in authoring) return { kind: 'misuse', problem: authoring.problem };
     return { kind: 'plugin', authoring };

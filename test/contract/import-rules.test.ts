@@ -156,6 +156,12 @@ const RULES: readonly Rule[] = [
   // What authors run. The template is theirs: it may import what a plugin and its tests may.
   { from: 'core/authoring/template', may: ['@tollgate/sdk', 'sdk/testing'], node: true },
   { from: 'core/authoring', may: ['core/sandbox'], types: ['sdk/protocol'], node: true },
+  {
+    from: 'core/publishing',
+    may: ['core/authoring'],
+    types: ['core/packages'],
+    node: true,
+  },
   // Composition roots: of a worker, and of the whole node.
   { from: 'core/data-plane', may: ['*'], node: true },
   { from: 'core', may: ['*'], node: true },

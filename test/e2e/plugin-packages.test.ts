@@ -1,5 +1,11 @@
 /** Third parties' plugins are published, changed and taken back while traffic flows. */
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { sealArtefact } from '../../core/sandbox/plugin-artefact.ts';
 import { packPlugin } from '../support/pack-plugin.ts';
@@ -358,6 +364,55 @@ describe('a package that misbehaves', () => {
       (output) => /thrown on purpose/.test(output) && /at .*index\.ts:\d+:\d+/.test(output),
     );
   });
+});
+
+describe('the command line', () => {
+  const CLI = fileURLToPath(new URL('../../core/cli.ts', import.meta.url));
+  const tollgate = async (...args: string[]) => {
+    const child = spawn(process.execPath, [CLI, 'plugin', ...args], { env: { PATH: process.env['PATH'] } });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    const [status] = await once(child, 'close');
+    return { status, output };
+  };
+
+  it('publishes what was packed, lists it and takes it back', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tollgate-publishing-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const name = nameIt();
+    const at = ['--admin-url', proxy.gateway.adminUrl];
+    const pack = async (version: string) => {
+      const file = join(folder, `${version}.json`);
+      writeFileSync(file, JSON.stringify(await speaking(name, version)));
+      return file;
+    };
+    expect(await tollgate('publish', await pack('1.0.0'), ...at, '--dry-run')).toEqual({
+      status: 0,
+      output: `${name} 1.0.0 could be published\n  plugin ${name} 1.0.0: no capabilities\n`,
+    });
+    expect((await tollgate('publish', await pack('1.0.0'), ...at)).output).toContain(`${name} 1.0.0\n`);
+    const second = await tollgate('publish', await pack('2.0.0'), ...at, '--percent', '20');
+    expect(second.output).toContain(`${name} 2.0.0, 20 % of the requests, before it 1.0.0\n`);
+    expect((await tollgate('list', ...at)).output).toContain(`${name} 2.0.0, 20 %`);
+    const back = await tollgate('rollback', name, ...at);
+    expect(back.output).toContain(`${name} 1.0.0, 100 % of the requests, before it 2.0.0\n`);
+  }, 60_000);
+
+  it('says what is wrong', async () => {
+    const at = ['--admin-url', proxy.gateway.adminUrl];
+    expect(await tollgate('rollback', 'unheard-of', ...at)).toEqual({
+      status: 1,
+      output: "tollgate: No plugin package named 'unheard-of'\n",
+    });
+    expect((await tollgate('publish', '/does/not/exist', ...at)).output).toMatch(/cannot be read/);
+    const nobody = await tollgate('list', '--admin-url', 'http://127.0.0.1:1');
+    expect([nobody.status, nobody.output]).toEqual([1, expect.stringMatching(/no gateway answers at/)]);
+    expect((await tollgate('publish')).status).toBe(2);
+  }, 60_000);
 });
 
 describe('many versions', () => {
