@@ -5,6 +5,7 @@ export type { CounterReader, CounterStore, CounterWindow, TakeOptions } from './
 export type { Cryptography, SignedText } from './crypto.ts';
 export { definePlugin, type PluginDefinition } from './define-plugin.ts';
 export type { EntityReader } from './entities.ts';
+export type { Fetch, FetchedResponse, FetchOptions } from './fetch.ts';
 export { actAsAnonymous, identifyClient } from './identity.ts';
 export { compileIpSet, type IpSet } from './ip-set.ts';
 export type { Logger } from './log.ts';

@@ -11,6 +11,7 @@ import type { ClientAuthenticator, ClientReader } from './client.ts';
 import type { CounterReader } from './counters.ts';
 import type { Cryptography } from './crypto.ts';
 import type { EntityReader } from './entities.ts';
+import type { Fetch } from './fetch.ts';
 import type { Logger } from './log.ts';
 import type { MetricWriter } from './metrics.ts';
 import type { NodeReader } from './node.ts';
@@ -46,6 +47,7 @@ interface EveryPhase {
   readonly log: Logger;
   readonly metrics: MetricWriter;
   readonly node: NodeReader;
+  readonly fetch: Fetch;
 }
 
 export interface AccessKong extends EveryPhase {

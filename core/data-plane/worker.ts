@@ -13,6 +13,7 @@ import { redisFromUrl } from '../counters/redis-from-url.ts';
 import { createSharedCounters } from '../counters/shared-counters.ts';
 import { digest } from '../crypto/digest.ts';
 import { verifySignature } from '../crypto/verify-signature.ts';
+import { createFetcher } from '../egress/fetcher.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { nowMs } from '../gateway/now.ts';
 import { createRefusal } from '../gateway/refuse-request.ts';
@@ -72,6 +73,7 @@ const sharedCounters = createSharedCounters({
   },
   nodeRedis: settings.redisUrl === undefined ? undefined : redisFromUrl(settings.redisUrl),
 });
+const fetchForPlugins = createFetcher();
 const client = createUpstreamClient({
   maxIdleConnections: settings.upstreamKeepalivePoolSize,
   maxRequestsPerConnection: settings.upstreamKeepaliveMaxRequests,
@@ -185,6 +187,7 @@ function createLane(
     findEntity: finder.find,
     listEntities: finder.list,
     crypto: { digest, verifySignature },
+    fetch: fetchForPlugins,
     takeCounters: counters.take,
     takeSharedCounters: sharedCounters.take,
     exportTrace: (spanId: string, targetsJson: string) => tracer.export(spanId, targetsJson),

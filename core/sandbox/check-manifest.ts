@@ -2,6 +2,8 @@
  * What a package says of itself, checked before anybody relies on it: the words are those of a stranger, and the
  * catalogue, the plan and the metrics are made of them. Pure.
  */
+
+import { isEgressEntry } from '../../sdk/protocol/fetch.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import { PROTOCOL_VERSION } from '../../sdk/protocol/version.ts';
 
@@ -16,6 +18,7 @@ const COUNTERS = ['cluster', 'redis'];
 const SWITCHES = ['requestBody', 'responseBody', 'uriCaptures', 'traceExport'];
 const MAX_PLUGINS = 50;
 const MAX_METRICS = 50;
+const MAX_EGRESS = 64;
 const MAX_DEPTH = 12;
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -109,11 +112,15 @@ function checkRecord({ fields, checks, shorthands }: Plain, path: string, depth:
 
 function checkCapabilities(given: unknown): string | undefined {
   if (!isPlain(given)) return 'capabilities must be an object';
-  const { entities = [], counters = [] } = given;
+  const { entities = [], counters = [], egress = [] } = given;
   if (!isListOf(entities, (name) => typeof name === 'string')) return 'capabilities.entities must be names';
   if (!isListOf(counters, oneOf(COUNTERS)))
     return `capabilities.counters must be among ${COUNTERS.join(', ')}`;
-  const unknown = Object.keys(given).find((key) => !['entities', 'counters', ...SWITCHES].includes(key));
+  if (!isListOf(egress, isEgressEntry) || (egress as readonly unknown[]).length > MAX_EGRESS) {
+    return `capabilities.egress must be up to ${MAX_EGRESS} origins or ranges of addresses`;
+  }
+  const known = ['entities', 'counters', 'egress', ...SWITCHES];
+  const unknown = Object.keys(given).find((key) => !known.includes(key));
   if (unknown !== undefined) return `this gateway knows no capability '${unknown}'`;
   const misused = SWITCHES.find((key) => given[key] !== undefined && typeof given[key] !== 'boolean');
   return misused === undefined ? undefined : `capabilities.${misused} must be true or false`;

@@ -9,6 +9,7 @@ import {
   type DigestArgument,
   type VerifyArgument,
 } from '../../sdk/protocol/crypto.ts';
+import { checkFetchArgument, type FetchArgument, type FetchReply } from '../../sdk/protocol/fetch.ts';
 import {
   decodeTake,
   decodeTakeShared,
@@ -33,6 +34,8 @@ export interface HostServices {
   ): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Absent: plugins have no cryptography. */
   readonly crypto?: CryptoServices;
+  /** `egress`: what the package lists. Absent: plugins reach no other server. */
+  fetch?(argument: FetchArgument, egress: readonly string[]): Promise<FetchReply>;
   takeCounters(windows: readonly WindowArgument[], cost: number): readonly number[];
   /** The same `store` object stands for the same store. Rejects when it cannot be asked. */
   takeSharedCounters(
@@ -68,6 +71,7 @@ export interface PermittedCalls {
   /** Kinds of counter stores outside the node. */
   readonly counters: ReadonlySet<string>;
   readonly crypto: boolean;
+  readonly egress: readonly string[];
   readonly requestBody: boolean;
   readonly traceExport: boolean;
 }
@@ -138,6 +142,12 @@ const HOST_CALLS: Readonly<Record<HostCallName, Perform>> = {
     return null;
   },
 
+  fetch: (argument, { services, permitted }) => {
+    if (permitted.egress.length === 0) throw new Error(`the manifest does not ask for 'egress'`);
+    if (services.fetch === undefined) throw new Error('there is no network here');
+    return services.fetch(checkFetchArgument(membersOf(argument)), permitted.egress);
+  },
+
   'request.body': async (_, { caller, permitted, maxBodyBytes }) => {
     if (!permitted.requestBody) throw new Error(`the manifest does not ask for 'requestBody'`);
     if (caller === undefined) throw new Error('there is no request');
@@ -173,6 +183,7 @@ export function permittedBy(manifest: PackageManifest): PermittedCalls {
     entities,
     counters: new Set(manifest.plugins.flatMap(({ capabilities }) => capabilities.counters ?? [])),
     crypto: manifest.plugins.some(({ capabilities }) => capabilities.crypto === true),
+    egress: [...new Set(manifest.plugins.flatMap(({ capabilities }) => capabilities.egress ?? []))],
     requestBody: manifest.plugins.some(({ capabilities }) => capabilities.requestBody === true),
     traceExport: manifest.plugins.some(({ capabilities }) => capabilities.traceExport === true),
   };

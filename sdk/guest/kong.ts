@@ -2,6 +2,7 @@
  * What each phase hands to a handler. Members a phase does not allow are not there at all; those it allows are made
  * when they are first asked for, since most handlers use a few.
  */
+import type { FetchedResponse, FetchOptions } from '../fetch.ts';
 import type { MetricWriter } from '../metrics.ts';
 import type { NodeReader } from '../node.ts';
 import type { AccessKong, LogKong, PluginReader, RequestContext, ResponseKong } from '../phases.ts';
@@ -13,6 +14,7 @@ import { AccessClientView, ClientView } from './client-view.ts';
 import { CountersView } from './counters.ts';
 import { CryptoView } from './crypto.ts';
 import { EntitiesView } from './entity-reader.ts';
+import { fetchThroughHost } from './fetch.ts';
 import { joinHeaders } from './header-lines.ts';
 import { metricWriter } from './metric-store.ts';
 import { nodeView } from './node-view.ts';
@@ -57,6 +59,10 @@ class KongView {
 
   get node(): NodeReader {
     return nodeView;
+  }
+
+  fetch(url: string, options?: FetchOptions): Promise<FetchedResponse> {
+    return fetchThroughHost(this.call, url, options);
   }
 }
 

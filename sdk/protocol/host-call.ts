@@ -4,6 +4,7 @@
  */
 
 import type { DigestArgument, VerifyArgument } from './crypto.ts';
+import type { FetchArgument, FetchReply } from './fetch.ts';
 
 /** Name → argument and reply. The host refuses a name that is not here and arguments of another shape. */
 export interface HostCalls {
@@ -38,6 +39,8 @@ export interface HostCalls {
     argument: string;
     reply: null;
   };
+  /** See sdk/fetch.ts. */
+  fetch: { argument: FetchArgument; reply: FetchReply };
   /** latin1 text of the client's body. */
   'request.body': { argument: Record<string, never>; reply: string };
 }

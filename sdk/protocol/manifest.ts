@@ -24,6 +24,11 @@ export interface Capabilities {
   readonly crypto?: boolean;
   /** Counting outside the node: in the gateway's database, and in the Redis servers its stores name. */
   readonly counters?: readonly ('cluster' | 'redis')[];
+  /**
+   * Servers it may ask: origins such as `https://api.example.com` or `https://*.example.com`, and addresses or ranges
+   * such as `10.0.0.0/8` that their names may stand for although they are private.
+   */
+  readonly egress?: readonly string[];
   /** Reading and replacing the client's body. */
   readonly requestBody?: boolean;
   /** Being told what the groups of a route's pattern have matched. */
