@@ -73,7 +73,8 @@ function waitForSignal(): Promise<void> {
 
 async function runPluginCommand(command: AuthoringCommand): Promise<number> {
   const { runAuthoring } = await import('./authoring/run-authoring.ts');
-  return runAuthoring(command, (lines) => process.stdout.write(lines.map((line) => `${line}\n`).join('')));
+  const show = (lines: readonly string[]) => process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  return runAuthoring(command, show, waitForSignal);
 }
 
 async function runPublishingCommand(command: PublishingCommand): Promise<number> {

@@ -1,6 +1,6 @@
 /** From a package on the disk to what is shipped: bundled, loaded once to see what it says of itself, and sealed. */
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
-import { bundleForAuthor, type MappedBundle, releaseBundler } from '../sandbox/bundle-package.ts';
+import { bundleForAuthor, type MappedBundle } from '../sandbox/bundle-package.ts';
 import { checkManifest } from '../sandbox/check-manifest.ts';
 import { createStackMapper } from '../sandbox/map-stack.ts';
 import { type PluginArtefact, readArtefact, sealArtefact } from '../sandbox/plugin-artefact.ts';
@@ -28,7 +28,6 @@ export async function buildArtefact({
   entry,
 }: AuthoredPackage): Promise<PluginArtefact> {
   const bundle = await bundleForAuthor({ name, entries: [entry] }, { root });
-  await releaseBundler();
   const manifest = loadManifest(bundle);
   const problem = checkManifest(manifest);
   if (problem !== undefined) throw new AuthoringError(`${name}: ${problem}`);

@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 export type AuthoringCommand =
   | { readonly action: 'new'; readonly folder: string; readonly name: string | undefined }
   | { readonly action: 'test'; readonly folder: string }
+  /** `adminUrl`: of the gateway to try it in; undefined for the one that the settings name. */
+  | { readonly action: 'dev'; readonly folder: string; readonly adminUrl: string | undefined }
   /** `out`: a folder. */
   | { readonly action: 'build'; readonly folder: string; readonly out: string | undefined }
   /** `out`: a file. */
@@ -11,15 +13,17 @@ export type AuthoringCommand =
 
 type Action = AuthoringCommand['action'];
 
-const OPTION_OF: Readonly<Record<Action, 'name' | 'out' | undefined>> = {
+const OPTION_OF: Readonly<Record<Action, 'name' | 'out' | 'admin-url' | undefined>> = {
   new: 'name',
   test: undefined,
+  dev: 'admin-url',
   build: 'out',
   pack: 'out',
 };
 
 export const AUTHORING_USAGE = `  plugin new <folder>    write a plugin that passes its own tests; --name hello or @acme/hello
   plugin test [folder]   run its tests, with the plugin in an isolate
+  plugin dev [folder]    serve what you save, in a gateway that runs or a new one; --admin-url url
   plugin build [folder]  bundle it into dist/ and check that it loads; --out folder
   plugin pack [folder]   write the one file that is published; --out file
 `;
@@ -51,6 +55,8 @@ function commandOf(action: Action, folder: string, value: string | undefined): A
       return { action, folder, name: value };
     case 'test':
       return { action, folder };
+    case 'dev':
+      return { action, folder, adminUrl: value };
     default:
       return { action, folder, out: value };
   }

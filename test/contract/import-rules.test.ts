@@ -156,7 +156,7 @@ const RULES: readonly Rule[] = [
   },
   // What authors run. The template is theirs: it may import what a plugin and its tests may.
   { from: 'core/authoring/template', may: ['@tollgate/sdk', 'sdk/testing'], node: true },
-  { from: 'core/authoring', may: ['core/sandbox'], types: ['sdk/protocol'], node: true },
+  { from: 'core/authoring', may: ['core/sandbox', 'core/settings'], types: ['sdk/protocol'], node: true },
   {
     from: 'core/publishing',
     may: ['core/authoring'],

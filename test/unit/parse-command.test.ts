@@ -13,6 +13,10 @@ it.each([
     { kind: 'plugin', authoring: { action: 'new', folder: 'a', name: '@b/c' } },
   ],
   [['plugin', 'test'], { kind: 'plugin', authoring: { action: 'test', folder: '.' } }],
+  [
+    ['plugin', 'dev', '--admin-url', 'http://b'],
+    { kind: 'plugin', authoring: { action: 'dev', folder: '.', adminUrl: 'http://b' } },
+  ],
   [['plugin', 'build', 'a'], { kind: 'plugin', authoring: { action: 'build', folder: 'a', out: undefined } }],
   [
     ['plugin', 'pack', 'a', '--out', 'b'],
@@ -33,7 +37,7 @@ it.each([
   [['migrations'], 'migrations needs one of bootstrap, up, finish, status'],
   [['migrations', 'down'], 'migrations needs one of'],
   [['migrations', 'up', 'twice'], 'unknown command'],
-  [['plugin'], 'plugin needs one of new, test, build, pack'],
+  [['plugin'], 'plugin needs one of new, test, dev, build, pack'],
   [['plugin', 'new'], 'plugin new needs a folder'],
   [['plugin', 'test', 'a', 'b'], 'plugin test takes one folder'],
   [['plugin', 'test', '--out', 'a'], "Unknown option '--out'"],
