@@ -1,5 +1,6 @@
 /** The public door of the SDK. Everything a plugin may use is named here. */
 export { decodeBase64, encodeBase64, isBase64 } from './base64.ts';
+export type { CacheOptions, ValueCache } from './cache.ts';
 export type { ClientAuthenticator, ClientReader, Consumer, Credential } from './client.ts';
 export type { CounterReader, CounterStore, CounterWindow, TakeOptions } from './counters.ts';
 export type { Cryptography, SignedText } from './crypto.ts';
@@ -12,7 +13,7 @@ export type { Logger } from './log.ts';
 export type { CounterSeries, HistogramSeries, MetricWriter } from './metrics.ts';
 export type { NodeReader } from './node.ts';
 export type { Exit, Outcome } from './outcome.ts';
-export type { AccessKong, LogKong, PluginReader, RequestContext, ResponseKong } from './phases.ts';
+export type { AccessKong, IpReader, LogKong, PluginReader, RequestContext, ResponseKong } from './phases.ts';
 export type { ClusterCounterStore, RedisCounterStore, RedisSettings } from './protocol/counter-store.ts';
 export { type DigestAlgorithm, SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from './protocol/crypto.ts';
 export type { Capabilities, MetricDeclaration, PhaseName, PluginScope } from './protocol/manifest.ts';

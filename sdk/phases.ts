@@ -7,6 +7,7 @@
  * | response | when the head of the answer is known | yes, before the body | logged |
  * | log | after the last byte or the abort, in batches, always | no | logged |
  */
+import type { ValueCache } from './cache.ts';
 import type { ClientAuthenticator, ClientReader } from './client.ts';
 import type { CounterReader } from './counters.ts';
 import type { Cryptography } from './crypto.ts';
@@ -35,9 +36,22 @@ export interface PluginReader {
   getServiceId(): string | null;
 }
 
-/** Values that live as long as the request. `shared` is common to all plugins: plain data only. */
+/** Values that live as long as the request. */
 export interface RequestContext {
+  /** Common to all plugins: plain data only. */
   readonly shared: Record<string, unknown>;
+  /**
+   * Of the running instance alone, of any kind. Kept in the isolate: a package that is replaced in the middle of the
+   * request loses it, as does a request that outlives 5000 others. Throws a TypeError in `log` when the plugin's
+   * `logRecord` is `summary`.
+   */
+  readonly plugin: Record<string, unknown>;
+}
+
+/** Phases: all. */
+export interface IpReader {
+  /** Whether the setting `trusted_ips` names it: its `X-Forwarded-*` headers count. */
+  isTrusted(address: string): boolean;
 }
 
 interface EveryPhase {
@@ -48,6 +62,8 @@ interface EveryPhase {
   readonly metrics: MetricWriter;
   readonly node: NodeReader;
   readonly fetch: Fetch;
+  readonly cache: ValueCache;
+  readonly ip: IpReader;
 }
 
 export interface AccessKong extends EveryPhase {

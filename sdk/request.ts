@@ -31,6 +31,17 @@ export interface RequestReader {
   getHeaderValues(name: string): readonly string[];
   /** Lower-case name → every value. */
   getHeaders(): Readonly<Record<string, readonly string[]>>;
+  /**
+   * `getForwarded…`: of the client's request as the first proxy got it. Where the peer is trusted (`kong.ip`) its
+   * `X-Forwarded-Proto`, `-Host`, `-Port` and `-Path` say, otherwise the request itself does.
+   */
+  getForwardedScheme(): string;
+  /** Lower case, without user and port. */
+  getForwardedHost(): string;
+  /** The port in `X-Forwarded-Host` counts where there is no other. */
+  getForwardedPort(): number;
+  /** Without query. */
+  getForwardedPath(): string;
   /** Milliseconds since the epoch. */
   getStartTime(): number;
   getId(): string;

@@ -5,9 +5,13 @@ import type { NodeFacts } from '../../sdk/protocol/plan.ts';
 const EVERY_ADDRESS = new Set(['0.0.0.0', '::']);
 
 /** `listensOn`: addresses of the proxy's listeners. */
-export function describeNodeToPlugins(id: string, listensOn: readonly string[]): NodeFacts {
+export function describeNodeToPlugins(
+  id: string,
+  listensOn: readonly string[],
+  trustedIps: readonly string[],
+): NodeFacts {
   const address = listensOn.find((each) => !EVERY_ADDRESS.has(each)) ?? findOwnAddress();
-  return { id, hostname: hostname(), pid: process.pid, address };
+  return { id, hostname: hostname(), pid: process.pid, address, trustedIps };
 }
 
 /** The first IPv4 address that others could know the machine by. */

@@ -183,6 +183,7 @@ function createLane(
     node: describeNodeToPlugins(
       boot.nodeId,
       settings.proxyListen.map(({ address }) => address),
+      settings.trustedIps,
     ),
     findEntity: finder.find,
     listEntities: finder.list,

@@ -2,27 +2,30 @@
  * What each phase hands to a handler. Members a phase does not allow are not there at all; those it allows are made
  * when they are first asked for, since most handlers use a few.
  */
+import type { ValueCache } from '../cache.ts';
 import type { FetchedResponse, FetchOptions } from '../fetch.ts';
 import type { MetricWriter } from '../metrics.ts';
 import type { NodeReader } from '../node.ts';
-import type { AccessKong, LogKong, PluginReader, RequestContext, ResponseKong } from '../phases.ts';
+import type { AccessKong, IpReader, LogKong, PluginReader, RequestContext, ResponseKong } from '../phases.ts';
 import { decodeLogFacts, type LogFacts, type ResponseFacts } from '../protocol/phase-call.ts';
 import type { RouterReader } from '../router.ts';
 import { CallLogger } from './call-logger.ts';
 import type { CallState } from './call-state.ts';
 import { AccessClientView, ClientView } from './client-view.ts';
+import { ContextView } from './context-view.ts';
 import { CountersView } from './counters.ts';
 import { CryptoView } from './crypto.ts';
 import { EntitiesView } from './entity-reader.ts';
 import { fetchThroughHost } from './fetch.ts';
 import { joinHeaders } from './header-lines.ts';
 import { metricWriter } from './metric-store.ts';
-import { nodeView } from './node-view.ts';
+import { ipView, nodeView } from './node-view.ts';
 import { AccessRequestView, RequestView } from './request-view.ts';
 import { ResponseEditor, ResponseRecorder, ResponseView } from './response-recorder.ts';
 import { PluginView, RouterView } from './route-view.ts';
 import { ServiceRequestRecorder } from './service-request-recorder.ts';
 import { TraceExporterView, TraceView, TraceWriterView } from './tracing-view.ts';
+import { CacheView } from './value-cache.ts';
 
 class KongView {
   protected readonly call: CallState;
@@ -50,11 +53,19 @@ class KongView {
   }
 
   get ctx(): RequestContext {
-    return { shared: this.call.sharedContext() };
+    return new ContextView(this.call);
   }
 
   get metrics(): MetricWriter {
     return metricWriter;
+  }
+
+  get cache(): ValueCache {
+    return new CacheView(this.call);
+  }
+
+  get ip(): IpReader {
+    return ipView;
   }
 
   get node(): NodeReader {

@@ -11,6 +11,7 @@ import { decodeBody } from './body-codec.ts';
 import type { CallState } from './call-state.ts';
 import { findHeader, findHeaderValues, groupHeaders } from './header-lines.ts';
 import { applyOperations, listTouched } from './header-operations.ts';
+import { ipView } from './node-view.ts';
 import { callHost } from './outbox.ts';
 import { type Argument, collectArguments, parseArguments } from './query-string.ts';
 import { textFromBytes } from './text-encoding.ts';
@@ -99,12 +100,40 @@ export class RequestView implements RequestReader {
     return headers;
   }
 
+  getForwardedScheme(): string {
+    return this.#forwarded('x-forwarded-proto')?.toLowerCase() ?? this.getScheme();
+  }
+
+  getForwardedHost(): string {
+    const named = this.#forwarded('x-forwarded-host');
+    if (named === undefined) return this.getHost();
+    return named
+      .slice(named.lastIndexOf('@') + 1)
+      .replace(/:\d+$/, '')
+      .toLowerCase();
+  }
+
+  getForwardedPort(): number {
+    const inHost = /:(\d+)$/.exec(this.#forwarded('x-forwarded-host') ?? '')?.[1];
+    const port = Number(this.#forwarded('x-forwarded-port') ?? inHost);
+    return Number.isInteger(port) && port > 0 && port < 65_536 ? port : this.getPort();
+  }
+
+  getForwardedPath(): string {
+    const path = this.#forwarded('x-forwarded-path');
+    return path?.startsWith('/') === true ? path : this.getRawPath();
+  }
+
   getStartTime(): number {
     return Number(this.call.line(REQUEST_LINES.receivedAtMs));
   }
 
   getId(): string {
     return this.call.line(REQUEST_LINES.requestId);
+  }
+
+  #forwarded(name: string): string | undefined {
+    return ipView.isTrusted(this.call.line(REQUEST_LINES.peerAddress)) ? this.getHeader(name) : undefined;
   }
 
   #readHeader(lower: string): string | undefined {

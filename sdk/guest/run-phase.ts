@@ -16,9 +16,11 @@ import { TRACE_MARK } from '../protocol/trace.ts';
 import { CallState } from './call-state.ts';
 import { CallTrace, type RunningPlugin } from './call-trace.ts';
 import { findGeneration, type Generation } from './configuration.ts';
+import { releaseContexts } from './context-view.ts';
 import { encodeResult } from './encode-result.ts';
 import { AccessKongView, LogKongView, ResponseKongView } from './kong.ts';
 import { emitFrame } from './outbox.ts';
+import { abandonLoads } from './value-cache.ts';
 
 /** Calls that have not finished, by id: what a cancellation looks in. */
 export const activeCalls = new SlotTable<CallState>();
@@ -70,6 +72,7 @@ export function startLog(id: number, payload: string): void {
   runPicked(call, generation, new LogKongView(call), () => {
     closeCall(call);
     pendingLogs.delete(call);
+    releaseContexts(call);
   });
   startingLog = undefined;
   if (!call.isFinished) pendingLogs.set(call, Date.now());
@@ -85,6 +88,7 @@ export function expireLogs(olderThanMs: number): void {
   const startedBeforeMs = Date.now() - olderThanMs;
   for (const [call, startedAtMs] of pendingLogs) {
     if (startedAtMs > startedBeforeMs) return;
+    abandonLoads(call);
     call.finish();
     pendingLogs.delete(call);
   }

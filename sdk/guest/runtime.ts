@@ -19,6 +19,7 @@ import { collectMetrics, declareMetric } from './metric-store.ts';
 import { setNodeFacts } from './node-view.ts';
 import { forgetHostCalls, settleHostCall } from './outbox.ts';
 import { abandonLog, activeCalls, expireLogs, startAccess, startLog, startResponse } from './run-phase.ts';
+import { abandonLoads, forgetLoads } from './value-cache.ts';
 
 /** What the host finds in the isolate after loading a bundle. Every function takes and returns text. */
 export interface GuestRuntime {
@@ -64,6 +65,7 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
     resume() {
       wasCut = true;
       forgetLookups();
+      forgetLoads();
       abandonLog();
       return begunFrames;
     },
@@ -111,7 +113,9 @@ function receiveFrame(kind: string, id: number, payload: string): void {
 }
 
 function cancelCall(id: number): void {
-  activeCalls.get(id)?.finish();
+  const call = activeCalls.get(id);
+  if (call !== undefined) abandonLoads(call);
+  call?.finish();
   activeCalls.delete(id);
   forgetHostCalls(id);
 }

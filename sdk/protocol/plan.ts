@@ -49,6 +49,8 @@ export interface NodeFacts {
   readonly pid: number;
   /** An IP address it can be reached at. */
   readonly address: string;
+  /** Addresses and ranges of proxies that are believed. Absent: nobody. */
+  readonly trustedIps?: readonly string[];
 }
 
 /** The instance of a plugin that runs now, by number, or -1. Contract/proxy.md section 10.3. */

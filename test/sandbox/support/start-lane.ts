@@ -22,7 +22,7 @@ export interface LaneUnderTest {
   readonly incidents: PhaseFailureReason[];
   readonly logLines: LogLine[];
   /** Submits now; the fixture reads `does` from the header `x-do`. */
-  run(does: string, trace?: RequestTrace): Promise<CallResult>;
+  run(does: string, trace?: RequestTrace, headers?: Readonly<Record<string, string>>): Promise<CallResult>;
   /** Submits a log record of such a request. */
   log(does: string, trace?: RequestTrace): void;
   end(): void;
@@ -84,10 +84,10 @@ export async function startLane(
     lane,
     incidents,
     logLines,
-    run: (does, trace) =>
+    run: (does, trace, headers = {}) =>
       new Promise((resolve) => {
         let report: TraceReport | undefined;
-        lane.submit('access', encodeAccessCall({ ...factsFor(does), trace }, 0, true), {
+        lane.submit('access', encodeAccessCall({ ...factsFor(does, headers), trace }, 0, true), {
           onPhaseOutcome: (outcome) => resolve({ outcome, report }),
           onPhaseTrace: (said) => {
             report = said;
@@ -113,12 +113,12 @@ const LOG_FACTS = {
   upstreamStatus: 200,
 } as const;
 
-function factsFor(does: string) {
+function factsFor(does: string, headers: Readonly<Record<string, string>> = {}) {
   const exchange = {
     method: 'GET',
     rawPath: '/',
     rawQuery: undefined,
-    headers: ['x-do', does],
+    headers: ['x-do', does, ...Object.entries(headers).flat()],
     scheme: 'http',
     httpVersion: '1.1',
     peerAddress: '127.0.0.1',
