@@ -9,6 +9,7 @@ import { createConfigurationCheck } from './check-configuration.ts';
 import { CLOCK_FOOTER, clockBanner } from './fake-clock.ts';
 import { IsolateUnderTest } from './isolate-under-test.ts';
 import { MemoryHost } from './memory-host.ts';
+import { MemoryServers } from './memory-servers.ts';
 import { PluginUnderTest } from './plugin-under-test.ts';
 
 const PACKAGE = 'plugin';
@@ -32,7 +33,8 @@ export async function loadPlugin(module: URL, options: KitOptions = {}): Promise
     { root, banner: clockBanner(nowMs), footer: CLOCK_FOOTER },
   );
   const clock = createClock(nowMs);
-  const host = new MemoryHost(clock.now, () => isolate.forgetRows());
+  const servers = new MemoryServers();
+  const host = new MemoryHost(servers, clock.now, () => isolate.forgetRows());
   const limits = {
     memoryMb,
     crossingTimeoutMs: timeoutMs,
@@ -51,7 +53,7 @@ export async function loadPlugin(module: URL, options: KitOptions = {}): Promise
   const [manifest] = isolate.manifest.plugins;
   if (manifest === undefined) throw new TypeError(`${fileURLToPath(entry)} has no plugin to offer`);
   const complete = createConfigurationCheck(isolate.manifest, manifest.name);
-  return new PluginUnderTest({ isolate, host, clock, manifest, complete });
+  return new PluginUnderTest({ isolate, host, servers, clock, manifest, complete });
 }
 
 function locateEntry(module: URL): URL {

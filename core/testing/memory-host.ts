@@ -1,10 +1,12 @@
 /** The host of an isolate under test: rows and counters in memory. */
 import type { SharedCounterStore } from '../../sdk/protocol/counter-store.ts';
+import type { FetchArgument, FetchReply } from '../../sdk/protocol/fetch.ts';
 import type { WindowArgument } from '../../sdk/protocol/host-call.ts';
 import type { TestCounterStore, TestCounters, TestRows } from '../../sdk/testing/kit.ts';
 import { digest } from '../crypto/digest.ts';
 import { verifySignature } from '../crypto/verify-signature.ts';
 import type { HostServices } from '../sandbox/host-calls.ts';
+import type { MemoryServers } from './memory-servers.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -26,13 +28,19 @@ export class MemoryHost implements HostServices, TestRows, TestCounters {
   readonly #rows = new Map<string, Map<string, Row>>();
   readonly #counters = new Map<string, Counter>();
   readonly #failures = new Map<TestCounterStore, string>();
+  readonly #servers: MemoryServers;
   readonly #nowMs: () => number;
   readonly #onRowsChanged: () => void;
 
   /** `onRowsChanged`: what the guest has cached is old. */
-  constructor(nowMs: () => number, onRowsChanged: () => void) {
+  constructor(servers: MemoryServers, nowMs: () => number, onRowsChanged: () => void) {
+    this.#servers = servers;
     this.#nowMs = nowMs;
     this.#onRowsChanged = onRowsChanged;
+  }
+
+  fetch(argument: FetchArgument, egress: readonly string[]): Promise<FetchReply> {
+    return this.#servers.fetch(argument, egress);
   }
 
   put(entity: string, row: Row & { readonly id: string }): void {

@@ -12,6 +12,7 @@ import type {
   TestAnswer,
   TestClock,
   TestRequest,
+  TestServers,
 } from '../../sdk/testing/kit.ts';
 import { applyHeaderOverrides } from '../gateway/response-headers.ts';
 import { withClock } from './fake-clock.ts';
@@ -28,6 +29,7 @@ const INSTANCE_ID = '00000000-0000-4000-8000-000000000003';
 export interface KitParts {
   readonly isolate: IsolateUnderTest;
   readonly host: MemoryHost;
+  readonly servers: TestServers;
   readonly clock: TestClock;
   readonly manifest: PluginManifest;
   readonly complete: (config: Configuration) => Configuration;
@@ -38,13 +40,15 @@ export class PluginUnderTest implements PluginKit {
   readonly clock: TestClock;
   readonly rows: MemoryHost;
   readonly counters: MemoryHost;
+  readonly servers: TestServers;
   readonly complete: (config: Configuration) => Configuration;
   readonly #isolate: IsolateUnderTest;
   #generation = 0;
   /** Settles when the call before is over. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ isolate, host, clock, manifest, complete }: KitParts) {
+  constructor({ isolate, host, servers, clock, manifest, complete }: KitParts) {
+    this.servers = servers;
     this.#isolate = isolate;
     this.rows = host;
     this.counters = host;

@@ -140,12 +140,29 @@ export interface TestCounters {
   fail(store: 'cluster' | 'redis', message: string | undefined): void;
 }
 
+/** What a plugin has sent with `kong.fetch`. */
+export interface FetchedRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+/** The servers that `kong.fetch` asks, if the capability `egress` lists them. */
+export interface TestServers {
+  /** Every request that has been sent, the earliest first. */
+  readonly requests: readonly FetchedRequest[];
+  /** For a URL, its query aside. A function decides by the request, and may throw; others get no answer at all. */
+  answer(url: string, answer: TestAnswer | ((request: FetchedRequest) => TestAnswer)): void;
+}
+
 /** A plugin in an isolate of its own, and a host for it that lives in memory. */
 export interface PluginKit {
   readonly manifest: PluginManifest;
   readonly clock: TestClock;
   readonly rows: TestRows;
   readonly counters: TestCounters;
+  readonly servers: TestServers;
   /**
    * A request from beginning to end: access, the service's answer, response, log. Like all that run the plugin it
    * rejects with ConfigurationError or PluginFailure, and one call waits for the other.

@@ -130,6 +130,7 @@ const RULES: readonly Rule[] = [
     from: 'core/testing',
     may: [
       'core/crypto',
+      'core/egress',
       'core/sandbox',
       'core/gateway',
       'core/router',

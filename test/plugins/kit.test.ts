@@ -178,6 +178,44 @@ describe('a plugin in the kit', () => {
   });
 });
 
+describe('a plugin that asks other servers', () => {
+  let kit: PluginKit;
+
+  beforeAll(async () => {
+    kit = await loadPlugin(new URL('asking.ts', FIXTURES));
+  });
+
+  afterAll(() => kit?.close());
+
+  const config = { server: 'https://score.example' };
+
+  it('gets the answers of the test, which sees what was asked', async () => {
+    kit.servers.answer('https://score.example/v1/score', ({ body }) =>
+      body === 'čí jsem' ? { status: 404, headers: { 'X-Why': 'unknown' }, body: 'není' } : {},
+    );
+    const { exit } = await kit.access({}, config);
+    expect([exit?.status, exit?.body, exit?.headers.get('x-why')]).toEqual([403, 'není', 'unknown']);
+    expect(kit.servers.requests).toMatchObject([
+      { method: 'POST', url: 'https://score.example/v1/score?of=me', body: 'čí jsem' },
+    ]);
+    expect(kit.servers.requests[0]?.headers.get('a')).toBe('b');
+    kit.servers.answer('https://score.example/v1/score', {});
+    expect((await kit.access({}, config)).exit).toBeUndefined();
+  });
+
+  it('gets none where nobody answers, nor from servers that it does not list', async () => {
+    kit.servers.answer('https://score.example/v1/score', () => {
+      throw new Error('connection refused');
+    });
+    await expect(kit.access({}, config)).rejects.toThrow('connection refused');
+    const sent = kit.servers.requests.length;
+    await expect(kit.access({}, { server: 'https://evil.example' })).rejects.toThrow(
+      "the manifest does not list the origin 'https://evil.example'",
+    );
+    expect(kit.servers.requests).toHaveLength(sent);
+  });
+});
+
 describe('the kit', () => {
   it('refuses a plugin that needs Node.js, naming the line', async () => {
     await expect(loadPlugin(new URL('reading-files.ts', FIXTURES))).rejects.toThrow(
