@@ -26,9 +26,13 @@ export interface LaneShare {
 }
 
 export interface PackageLanesDependencies {
-  /** Throws when the bundle does not load. With `onIncident` it is a stranger's. */
-  createLane(bundle: PackageBundle, onIncident?: (reason: PhaseFailureReason) => void): IsolateLane;
-  /** A published package cannot be loaded though it could be before. */
+  /** Throws when the bundle does not load in time. With `onIncident` it is a stranger's. */
+  createLane(
+    bundle: PackageBundle,
+    loadTimeoutMs: number,
+    onIncident?: (reason: PhaseFailureReason) => void,
+  ): IsolateLane;
+  /** A published package cannot be loaded, or cannot take its configuration, though it could before. */
   onUnavailable(artefact: PluginArtefact, error: unknown): void;
   /** A published package has been found guilty too often, and does not run for so long. */
   onQuarantine(artefact: PluginArtefact, forMs: number): void;
@@ -47,6 +51,10 @@ interface Slot {
   isWanted: boolean;
   onError: OnError;
   isQuarantined: boolean;
+  /** How often in a row it could not take its configuration. */
+  refusals: number;
+  /** It is no longer asked what it has counted. */
+  isMute: boolean;
   /** Made when it is needed first. */
   mapStack?: (stack: string) => string;
 }
@@ -57,6 +65,14 @@ const NOT_IN_PLAN: PackageManifest = { protocolVersion: PROTOCOL_VERSION, plugin
 const LINGER_MS = 1000;
 /** After too many strikes a package does not run for so long. */
 const QUARANTINE_MS = 10_000;
+const BUNDLED_LOAD_MS = 5000;
+/** Before there is traffic. */
+const PATIENT_LOAD_MS = 3000;
+/** All requests of the worker wait meanwhile, and a package that gets here has shown elsewhere that it loads. */
+const SWIFT_LOAD_MS = 1000;
+const MAX_REFUSALS = 3;
+/** A package that takes longer to say what it has counted, and fails, is not asked again. */
+const SLOW_COLLECTION_MS = 200;
 const MAX_SOURCE_MAP_LENGTH = 1_000_000;
 /** Counted by lanes that are gone, until somebody asks for measurements. */
 const MAX_LEFTOVERS = 1000;
@@ -72,7 +88,7 @@ export class PackageLanes {
   constructor(bundles: readonly PackageBundle[], dependencies: PackageLanesDependencies) {
     this.#dependencies = dependencies;
     for (const bundle of bundles) {
-      const lane = dependencies.createLane(bundle);
+      const lane = dependencies.createLane(bundle, BUNDLED_LOAD_MS);
       this.#add(lane, { name: bundle.name, artefact: undefined, lane, manifest: lane.manifest });
     }
   }
@@ -89,36 +105,54 @@ export class PackageLanes {
   /** Loads a version, without any traffic until it is arranged. Throws with a message for its author. */
   stage(artefact: PluginArtefact): void {
     const found = this.#find(artefact.digest);
-    if (found === undefined) this.#load(artefact);
+    if (found?.lane === undefined) this.#load(artefact, SWIFT_LOAD_MS);
     else found.isWanted = true;
   }
 
   /**
-   * What the traffic is to run through. Throws when a version does not load; with `onLoadFailure: 'absent'` requests
-   * that need it get what `onError` of the package says. Nothing changes for plans there are.
+   * What the traffic is to run through. Throws when a version does not load. Nothing changes for plans there are.
    */
-  arrange(packages: readonly ActivePackage[], onLoadFailure: 'throw' | 'absent'): readonly LaneShare[] {
-    const modeOf = new Map(
-      packages.flatMap(({ current, previous, onError }) =>
-        [current, previous].map((artefact) => [artefact?.digest, onError] as const),
-      ),
-    );
-    const shares = divideTraffic(packages);
-    const digests = new Set(shares.flatMap(({ artefacts }) => artefacts.map(({ digest }) => digest)));
+  arrange(packages: readonly ActivePackage[]): readonly LaneShare[] {
+    return this.#arrange(packages, (artefact) => this.#load(artefact, SWIFT_LOAD_MS));
+  }
+
+  /** The same without failing: requests that need what does not load get what `onError` of the package says. */
+  arrangeWhatLoads(packages: readonly ActivePackage[], hasTraffic: boolean): readonly LaneShare[] {
+    const timeoutMs = hasTraffic ? SWIFT_LOAD_MS : PATIENT_LOAD_MS;
+    return this.#arrange(packages, (artefact) => this.#loadOrStandIn(artefact, timeoutMs));
+  }
+
+  /** Some of what is in use could not be loaded. */
+  get isIncomplete(): boolean {
+    return this.#live().some(({ lane, isWanted }) => lane === undefined && isWanted);
+  }
+
+  #arrange(
+    packages: readonly ActivePackage[],
+    load: (artefact: PluginArtefact) => number,
+  ): readonly LaneShare[] {
     const numberOf = (artefact: PluginArtefact): number => {
-      const at = this.#slots.findIndex((slot) => slot?.artefact?.digest === artefact.digest);
-      if (at !== -1) return at;
-      if (onLoadFailure === 'throw') return this.#load(artefact);
-      return this.#loadOrStandIn(artefact, modeOf.get(artefact.digest) ?? 'fail');
+      const { digest } = artefact;
+      const at = this.#slots.findIndex(
+        (slot) => slot?.lane !== undefined && slot.artefact?.digest === digest,
+      );
+      return at === -1 ? load(artefact) : at;
     };
-    const arranged = shares.map(({ upToPercent, artefacts }) => ({
-      upToPercent,
-      lanes: new Set(artefacts.map(numberOf)),
-    }));
-    for (const slot of this.#live()) {
-      if (slot.artefact === undefined) continue;
-      slot.isWanted = digests.has(slot.artefact.digest);
-      slot.onError = modeOf.get(slot.artefact.digest) ?? slot.onError;
+    // A version may be in several shares, and is loaded once.
+    const numbers = new Map<string, number>();
+    const arranged = divideTraffic(packages).map(({ upToPercent, artefacts }) => {
+      for (const artefact of artefacts) {
+        if (!numbers.has(artefact.digest)) numbers.set(artefact.digest, numberOf(artefact));
+      }
+      return { upToPercent, lanes: new Set(artefacts.map(({ digest }) => numbers.get(digest) as number)) };
+    });
+    const used = new Set(numbers.values());
+    for (const [number, slot] of this.#slots.entries()) {
+      if (slot?.artefact === undefined) continue;
+      slot.isWanted = used.has(number);
+      const { name } = slot;
+      slot.onError = packages.find((each) => each.name === name)?.onError ?? slot.onError;
+      if (slot.lane === undefined) this.byNumber[number] = this.#standInFor(slot);
     }
     return arranged;
   }
@@ -130,7 +164,10 @@ export class PackageLanes {
     );
   }
 
-  /** Calls `give` with every lane of the share that can take a configuration, which is then held for `generation`. */
+  /**
+   * Calls `give` with every lane of the share, which then holds a configuration for `generation`. What a published
+   * package does with its own must not keep others from theirs: one that fails again and again is not asked any more.
+   */
   configure(
     { lanes }: LaneShare,
     generation: number,
@@ -139,7 +176,15 @@ export class PackageLanes {
     for (const [number, slot] of this.#slots.entries()) {
       if (slot === undefined || (slot.artefact !== undefined && !lanes.has(number))) continue;
       slot.generations.add(generation);
-      if (slot.lane !== undefined) give(slot.lane, number, slot.artefact);
+      if (slot.lane === undefined || slot.refusals >= MAX_REFUSALS) continue;
+      try {
+        give(slot.lane, number, slot.artefact);
+        slot.refusals = 0;
+      } catch (error) {
+        if (slot.artefact === undefined) throw error;
+        this.#dependencies.onUnavailable(slot.artefact, error);
+        if (++slot.refusals >= MAX_REFUSALS) this.#shutOut(number, slot);
+      }
     }
   }
 
@@ -212,10 +257,11 @@ export class PackageLanes {
     return this.#slots.filter((slot) => slot !== undefined);
   }
 
-  #load(artefact: PluginArtefact): number {
+  #load(artefact: PluginArtefact, timeoutMs: number): number {
     const { name, code, manifest } = artefact;
     let number = -1;
-    const lane = this.#dependencies.createLane({ name: scriptOf(artefact), code }, (reason) =>
+    const bundle = { name: scriptOf(artefact), code };
+    const lane = this.#dependencies.createLane(bundle, timeoutMs, (reason) =>
       this.#noteIncident(number, reason),
     );
     // What it says of itself decides what it may reach: it must be what the operator has been shown.
@@ -227,15 +273,19 @@ export class PackageLanes {
     return number;
   }
 
-  #loadOrStandIn(artefact: PluginArtefact, onError: OnError): number {
+  #loadOrStandIn(artefact: PluginArtefact, timeoutMs: number): number {
     try {
-      return this.#load(artefact);
+      return this.#load(artefact, timeoutMs);
     } catch (error) {
       this.#dependencies.onUnavailable(artefact, error);
       const { name, manifest } = artefact;
-      const standIn = new AbsentLane(onError, `the package '${name}' cannot be loaded`);
-      return this.#add(standIn, { name, artefact, lane: undefined, manifest });
+      const slot = { name, artefact, lane: undefined, manifest };
+      return this.#add(this.#standInFor({ name, onError: 'fail' }), slot);
     }
+  }
+
+  #standInFor({ name, onError }: Pick<Slot, 'name' | 'onError'>): AbsentLane {
+    return new AbsentLane(onError, `the package '${name}' cannot be loaded`);
   }
 
   #add(lane: PhaseLane, slot: Pick<Slot, 'name' | 'artefact' | 'lane' | 'manifest'>): number {
@@ -248,6 +298,8 @@ export class PackageLanes {
       isWanted: true,
       onError: 'fail',
       isQuarantined: false,
+      refusals: 0,
+      isMute: false,
     };
     this.byNumber[number] = lane;
     return number;
@@ -259,15 +311,19 @@ export class PackageLanes {
     // Waiting too long for an answer from elsewhere is no crime; keeping the worker busy is.
     if (reason === 'deadline') return;
     if (!slot.strikes.note(Date.now()) && reason !== 'unavailable') return;
-    slot.isQuarantined = true;
-    const detail = `the package '${slot.name}' is in quarantine`;
-    this.byNumber[number] = new AbsentLane(slot.onError, detail, slot.lane);
+    this.#shutOut(number, slot);
     this.#dependencies.onQuarantine(slot.artefact, QUARANTINE_MS);
     setTimeout(() => this.#release(number, slot, slot.lane), QUARANTINE_MS).unref();
   }
 
+  #shutOut(number: number, slot: Slot): void {
+    slot.isQuarantined = true;
+    const detail = `the package '${slot.name}' is in quarantine`;
+    this.byNumber[number] = new AbsentLane(slot.onError, detail, slot.lane);
+  }
+
   #release(number: number, slot: Slot, lane: IsolateLane | undefined): void {
-    if (this.#slots[number] !== slot || lane === undefined) return;
+    if (this.#slots[number] !== slot || lane === undefined || slot.refusals >= MAX_REFUSALS) return;
     slot.isQuarantined = false;
     this.byNumber[number] = lane;
   }
@@ -305,10 +361,14 @@ function createMapper(artefact: PluginArtefact): (stack: string) => string {
   }
 }
 
-function metricsOf({ lane, artefact, manifest }: Slot): readonly MetricDeltas[] {
-  const json = lane?.collectMetrics();
-  if (json === undefined) return [];
-  if (artefact === undefined) return [JSON.parse(json) as MetricDeltas];
-  const deltas = decodeMetricDeltas(json, manifest);
-  return deltas === undefined ? [] : [deltas];
+function metricsOf(slot: Slot): readonly MetricDeltas[] {
+  const { lane, artefact, manifest } = slot;
+  if (lane === undefined || slot.isMute) return [];
+  const fromMs = performance.now();
+  const json = lane.collectMetrics();
+  if (artefact === undefined) return json === undefined ? [] : [JSON.parse(json) as MetricDeltas];
+  const deltas = json === undefined ? undefined : decodeMetricDeltas(json, manifest);
+  if (deltas !== undefined) return [deltas];
+  slot.isMute = performance.now() - fromMs > SLOW_COLLECTION_MS;
+  return [];
 }

@@ -24,7 +24,6 @@ import { type Listener, startListener } from '../http/listener.ts';
 import { loadUws } from '../http/native-binding.ts';
 import type { PhaseFailureReason } from '../pipeline/phase-outcome.ts';
 import { IsolateLane } from '../sandbox/isolate-lane.ts';
-import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
 import { changeLevelFor, createLogger } from '../telemetry/logger.ts';
 import { createTracer } from '../telemetry/tracing/tracer.ts';
 import { createUpstreamClient } from '../upstream/forward.ts';
@@ -45,9 +44,9 @@ import { describeNodeToPlugins } from './node-facts.ts';
 import { type LaneShare, PackageLanes } from './package-lanes.ts';
 import { createClusterTaker } from './take-cluster-counters.ts';
 
-const LOAD_TIMEOUT_MS = 5000;
-/** A published package has shown elsewhere that it loads, and all requests of the worker wait while it does. */
-const PUBLISHED_LOAD_TIMEOUT_MS = 1000;
+/** After that twice as long each time: requests wait while a package is loaded. */
+const FIRST_RELOAD_MS = 5000;
+const MAX_RELOAD_MS = 600_000;
 const COUNTER_SWEEP_MS = 1000;
 const DRAIN_POLL_MS = 20;
 /** What is counted in memory gets this long to be written down. */
@@ -93,6 +92,7 @@ let plans: readonly LivePlan[] = [];
 /** That of the last share. */
 let plan: RoutingPlan;
 let shares: readonly LaneShare[] = [];
+let packages = boot.packages;
 let lastGeneration = 0;
 let snapshot: Boot['snapshot'] = boot.snapshot;
 let listeners: readonly Listener[] = [];
@@ -126,11 +126,15 @@ async function start(): Promise<void> {
   lanes = new PackageLanes(boot.bundles, {
     createLane,
     onUnavailable: ({ name, version }, error) =>
-      logger.error({ package: name, package_version: version, err: error }, 'a package cannot be loaded'),
+      logger.error(
+        { package: name, package_version: version, err: error },
+        'a package cannot be loaded or configured',
+      ),
     onQuarantine: ({ name, version }, forMs) =>
       logger.error({ package: name, package_version: version, for_ms: forMs }, 'a package is in quarantine'),
   });
-  serveThrough(snapshot, lanes.arrange(boot.packages, 'absent'));
+  serveThrough(snapshot, lanes.arrangeWhatLoads(packages, false));
+  loadMissing(FIRST_RELOAD_MS);
   await prepareTraces();
   setInterval(() => {
     counters.sweep(Date.now());
@@ -169,13 +173,14 @@ function serve(exchange: ClientExchange): void {
 
 function createLane(
   bundle: Boot['bundles'][number],
+  loadTimeoutMs: number,
   onIncident?: (reason: PhaseFailureReason) => void,
 ): IsolateLane {
   const limits = {
     memoryMb: settings.pluginMemoryMb,
     crossingTimeoutMs: settings.pluginTimeoutMs,
     phaseDeadlineMs: settings.pluginDeadlineMs,
-    loadTimeoutMs: onIncident === undefined ? LOAD_TIMEOUT_MS : PUBLISHED_LOAD_TIMEOUT_MS,
+    loadTimeoutMs,
     cacheEntries: settings.credentialCacheEntries,
     maxBodyBytes: settings.clientBodyBufferBytes,
   };
@@ -286,13 +291,23 @@ function invalidate(invalidations: ConfigurationUpdate['invalidations']): void {
 }
 
 /** Requests under way end in the lanes they have begun in. Throws, with nothing changed, when one cannot be loaded. */
-function usePackages(packages: Boot['packages']): void {
+function usePackages(given: Boot['packages']): void {
   try {
-    serveThrough(snapshot, lanes.arrange(packages, 'throw'));
+    serveThrough(snapshot, lanes.arrange(given));
+    packages = given;
   } finally {
     lanes.sweep();
   }
   void prepareTraces();
+}
+
+/** What could not be loaded when the worker started is tried again from time to time. */
+function loadMissing(pauseMs: number): void {
+  if (!lanes.isIncomplete) return;
+  setTimeout(() => {
+    if (lanes.isIncomplete) serveThrough(snapshot, lanes.arrangeWhatLoads(packages, true));
+    loadMissing(Math.min(pauseMs * 2, MAX_RELOAD_MS));
+  }, pauseMs).unref();
 }
 
 /** Builds aside, swaps, and lets each old generation go once its last request has ended. */
@@ -305,8 +320,9 @@ function serveThrough(given: Boot['snapshot'], through: readonly LaneShare[]): v
     );
     lanes.configure(share, lastGeneration, (lane, number, artefact) => {
       const configuration = built.guests[number] as RoutingPlan['guests'][number];
-      if (artefact === undefined) lane.configure(configuration);
-      else configureStranger(lane, configuration, artefact);
+      lane.configure(
+        artefact === undefined ? configuration : completeConfiguration(configuration, artefact.manifest),
+      );
     });
     return { upToPercent: share.upToPercent, plan: built };
   });
@@ -318,19 +334,6 @@ function serveThrough(given: Boot['snapshot'], through: readonly LaneShare[]): v
   for (const { plan: old } of retired) {
     old.generation.isCurrent = false;
     if (old.generation.inFlight === 0) retireGeneration(old.generation);
-  }
-}
-
-/** What it does with its configuration must not keep others from theirs: its own requests fail without one. */
-function configureStranger(
-  lane: IsolateLane,
-  configuration: RoutingPlan['guests'][number],
-  { name, manifest }: PluginArtefact,
-): void {
-  try {
-    lane.configure(completeConfiguration(configuration, manifest));
-  } catch (error) {
-    logger.error({ package: name, err: error }, 'a package cannot take its configuration');
   }
 }
 

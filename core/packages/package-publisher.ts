@@ -102,12 +102,12 @@ export class PackagePublisher {
       const { name, digest } = artefact;
       const { table } = this.#dependencies;
       await table.add(storedVersionOf(artefact));
-      const isActive = before?.active_digest === digest;
+      const previous = before === undefined ? null : versionToKeep(before, digest);
       const next: StoredPackage = {
         name,
         active_digest: digest,
-        previous_digest: (isActive ? before.previous_digest : before?.active_digest) ?? null,
-        percent: change.percent ?? 100,
+        previous_digest: previous,
+        percent: previous === null ? 100 : (change.percent ?? 100),
         on_error: change.onError ?? before?.on_error ?? 'fail',
       };
       await this.#use(next, before, artefact);
@@ -306,6 +306,14 @@ function refuse(
   broken?: readonly BrokenConfiguration[],
 ): Refused {
   return new Refused({ kind, message, ...(broken && { broken }) });
+}
+
+/** A version that has had only a part of the traffic is not one to go back to: the one it was to replace is. */
+function versionToKeep(before: StoredPackage, next: string): string | null {
+  const isOnTrial = before.percent < 100 && before.previous_digest !== null;
+  const kept = isOnTrial ? before.previous_digest : before.active_digest;
+  if (kept !== next) return kept;
+  return before.active_digest === next ? before.previous_digest : before.active_digest;
 }
 
 function storedVersionOf({

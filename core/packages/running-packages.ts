@@ -30,6 +30,9 @@ export interface RunningPackagesDependencies {
 
 /** Entity of the log of changes. */
 const PACKAGES = 'plugin_packages';
+/** After that twice as long each time: workers stop for everybody while they try. */
+const FIRST_RETRY_MS = 5000;
+const MAX_RETRY_MS = 600_000;
 
 export class RunningPackages {
   readonly #dependencies: RunningPackagesDependencies;
@@ -37,6 +40,9 @@ export class RunningPackages {
   #running: readonly ActivePackage[] = [];
   /** By package, why its active version does not run here. */
   readonly #problems = new Map<string, string>();
+  #refreshing: Promise<unknown> = Promise.resolve();
+  #retry: NodeJS.Timeout | undefined;
+  #retryMs = FIRST_RETRY_MS;
 
   constructor(dependencies: RunningPackagesDependencies) {
     this.#dependencies = dependencies;
@@ -95,8 +101,26 @@ export class RunningPackages {
     await this.#runner?.usePackages(this.#running);
   }
 
-  /** Rejects with StoreUnavailableError; what does not load is a problem of its package alone. */
-  async #refresh(): Promise<void> {
+  /** One at a time, each after the one before it. Rejects with StoreUnavailableError. */
+  #refresh(): Promise<void> {
+    const refreshing = this.#refreshing.then(() => this.#takeOver());
+    this.#refreshing = refreshing.catch(() => {});
+    return refreshing;
+  }
+
+  /** What could not be loaded may have been the fault of a busy machine, or of a data plane that was starting. */
+  #retryLater(): void {
+    if (this.#problems.size === 0) this.#retryMs = FIRST_RETRY_MS;
+    if (this.#problems.size === 0 || this.#retry !== undefined) return;
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#refresh().catch(() => this.#retryLater());
+    }, this.#retryMs).unref();
+    this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
+  }
+
+  /** What does not load is a problem of its package alone. */
+  async #takeOver(): Promise<void> {
     const wanted = await readActive(this.#dependencies.table);
     if (this.#problems.size === 0 && keyOf(wanted) === keyOf(this.#running)) return;
     const loaded = new Set(this.#running.flatMap(artefactsOf).map(({ digest }) => digest));
@@ -112,10 +136,12 @@ export class RunningPackages {
     } catch (error) {
       // Those of before go on serving everywhere.
       for (const { name } of wanted) this.#problems.set(name, messageOf(error));
+      this.#retryLater();
       this.#dependencies.logger.error({ err: error }, 'published packages cannot be taken over');
       return;
     }
     this.#running = next;
+    this.#retryLater();
     this.#announce();
     await this.#keep();
   }

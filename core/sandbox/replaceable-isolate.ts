@@ -3,8 +3,9 @@ import type { PackageBundle } from './bundle-package.ts';
 import type { IsolateLimits } from './isolate-limits.ts';
 import { PluginIsolate } from './plugin-isolate.ts';
 
-/** After failing to load, an isolate is tried again this much later. */
-const RELOAD_PAUSE_MS = 1000;
+/** After failing to load, an isolate is tried again this much later, and then twice as much later each time. */
+const FIRST_RELOAD_PAUSE_MS = 1000;
+const MAX_RELOAD_PAUSE_MS = 60_000;
 
 export interface IsolateOwner {
   /** The guest speaks; what is returned it hears at once. Must not throw. */
@@ -24,6 +25,7 @@ export class ReplaceableIsolate {
   #rebuilds = 0;
   #spentCpuNs = 0n;
   #isClosed = false;
+  #reloadPauseMs = FIRST_RELOAD_PAUSE_MS;
 
   /** Throws CrossingError when the bundle does not load. */
   constructor(bundle: PackageBundle, limits: IsolateLimits, owner: IsolateOwner) {
@@ -66,10 +68,12 @@ export class ReplaceableIsolate {
     this.#current?.dispose();
     try {
       this.#current = this.#create();
+      this.#reloadPauseMs = FIRST_RELOAD_PAUSE_MS;
     } catch (error) {
       this.#current = undefined;
       this.#owner.onUnavailable(`${cause.message}; then ${String(error)}`);
-      setTimeout(() => this.replace(cause), RELOAD_PAUSE_MS).unref();
+      setTimeout(() => this.replace(cause), this.#reloadPauseMs).unref();
+      this.#reloadPauseMs = Math.min(this.#reloadPauseMs * 2, MAX_RELOAD_PAUSE_MS);
     }
   }
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -419,14 +419,26 @@ describe('many versions', () => {
   it('come and go under load without a failed request, and leave nothing behind', async () => {
     const { name, host } = await publishFirst();
     const versions = await Promise.all(Array.from({ length: 4 }, (_, at) => speaking(name, `1.0.${at + 1}`)));
+    const { pids } = await proxy.write('GET', '/');
+    const residentMb = () => {
+      const status = readFileSync(`/proc/${pids.workers[0]}/status`, 'utf8');
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+    };
     const traffic = keepAsking(host);
+    // By then every kind of memory has been used that a swap uses.
+    let atFirstMb = 0;
     for (let swap = 0; swap < 50; swap++) {
       const artefact = versions[swap % versions.length];
       expect((await publish(artefact)).status).toBe(201);
       expect(await versionAt(host)).toBe(artefact?.version);
+      if (swap === 10) atFirstMb = residentMb();
     }
     expect(await traffic.stop()).toEqual([]);
     expect(traffic.asked).toBeGreaterThan(100);
     expect((await proxy.write('GET', `/plugin-packages/${name}`)).versions).toHaveLength(5);
+    const { data } = await proxy.write('GET', '/sandbox');
+    const isolates = data.filter((each: { package: string }) => each.package === name);
+    expect(isolates.map(({ worker }: { worker: number }) => worker)).toEqual([0, 1]);
+    expect(residentMb() - atFirstMb).toBeLessThan(150);
   }, 180_000);
 });
