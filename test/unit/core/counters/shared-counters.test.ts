@@ -60,9 +60,9 @@ describe('stores', () => {
   it('that name no Redis are on that of the node', async () => {
     const { settings, client } = await startServer();
     const counters = createCounters({ ...settings, database: 2 });
-    expect(await counters.take({ kind: 'redis', redis: { host: null, timeout: 2000 } }, windows(), 1)).toEqual(
-      [0],
-    );
+    expect(
+      await counters.take({ kind: 'redis', redis: { host: null, timeout: 2000 } }, windows(), 1),
+    ).toEqual([0]);
     await client.select(2);
     expect(await client.get('k')).toBe('1');
     await expect(createCounters().take({ kind: 'redis', redis: {} }, windows(), 1)).rejects.toThrow(

@@ -22,7 +22,7 @@ function startCall() {
       entities: new Set(),
       counters: new Set(['cluster']),
       crypto: false,
-    egress: [],
+      egress: [],
       requestBody: false,
       traceExport: false,
     },
