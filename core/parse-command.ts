@@ -1,7 +1,17 @@
 /** What the operator asked for on the command line. Pure: it reads words and returns a value. */
 import { parseArgs } from 'node:util';
-import { AUTHORING_USAGE, type AuthoringCommand, parseAuthoring } from './authoring/parse-authoring.ts';
-import { PUBLISHING_USAGE, type PublishingCommand, parsePublishing } from './publishing/parse-publishing.ts';
+import {
+  AUTHORING_ACTIONS,
+  AUTHORING_USAGE,
+  type AuthoringCommand,
+  parseAuthoring,
+} from './authoring/parse-authoring.ts';
+import {
+  PUBLISHING_ACTIONS,
+  PUBLISHING_USAGE,
+  type PublishingCommand,
+  parsePublishing,
+} from './publishing/parse-publishing.ts';
 
 export const MIGRATION_ACTIONS = ['bootstrap', 'up', 'finish', 'status'] as const;
 export type MigrationAction = (typeof MIGRATION_ACTIONS)[number];
@@ -33,14 +43,7 @@ Options:
 export function parseCommand(args: readonly string[]): Command {
   if (args[0] === 'plugin') {
     if (args.includes('--help') || args.includes('-h')) return { kind: 'help' };
-    const publishing = parsePublishing(args.slice(1));
-    if (publishing !== undefined) {
-      if ('problem' in publishing) return { kind: 'misuse', problem: publishing.problem };
-      return { kind: 'publishing', publishing };
-    }
-    const authoring = parseAuthoring(args.slice(1));
-    if ('problem' in authoring) return { kind: 'misuse', problem: authoring.problem };
-    return { kind: 'plugin', authoring };
+    return parsePluginCommand(args.slice(1));
   }
   const parsed = readArguments(args);
   if ('problem' in parsed) return { kind: 'misuse', problem: parsed.problem };
@@ -55,6 +58,21 @@ export function parseCommand(args: readonly string[]): Command {
     return { kind: 'misuse', problem: `migrations needs one of ${MIGRATION_ACTIONS.join(', ')}` };
   }
   return { kind: 'misuse', problem: `unknown command: ${parsed.words.join(' ')}` };
+}
+
+function parsePluginCommand(args: readonly string[]): Command {
+  const publishing = parsePublishing(args);
+  if (publishing !== undefined) {
+    if ('problem' in publishing) return { kind: 'misuse', problem: publishing.problem };
+    return { kind: 'publishing', publishing };
+  }
+  const authoring = parseAuthoring(args);
+  if (authoring !== undefined) {
+    if ('problem' in authoring) return { kind: 'misuse', problem: authoring.problem };
+    return { kind: 'plugin', authoring };
+  }
+  const actions = [...AUTHORING_ACTIONS, ...PUBLISHING_ACTIONS];
+  return { kind: 'misuse', problem: `plugin needs one of ${actions.join(', ')}` };
 }
 
 interface ReadArguments {

@@ -21,6 +21,8 @@ const OPTION_OF: Readonly<Record<Action, 'name' | 'out' | 'admin-url' | undefine
   pack: 'out',
 };
 
+export const AUTHORING_ACTIONS = Object.keys(OPTION_OF) as readonly Action[];
+
 export const AUTHORING_USAGE = `  plugin new <folder>    write a plugin that passes its own tests; --name hello or @acme/hello
   plugin test [folder]   run its tests, with the plugin in an isolate
   plugin dev [folder]    serve what you save, in a gateway that runs or a new one; --admin-url url
@@ -28,10 +30,12 @@ export const AUTHORING_USAGE = `  plugin new <folder>    write a plugin that pas
   plugin pack [folder]   write the one file that is published; --out file
 `;
 
-export function parseAuthoring(args: readonly string[]): AuthoringCommand | { readonly problem: string } {
-  const actions = Object.keys(OPTION_OF) as Action[];
-  const action = actions.find((name) => name === args[0]);
-  if (action === undefined) return { problem: `plugin needs one of ${actions.join(', ')}` };
+/** Undefined when the words are about something else. */
+export function parseAuthoring(
+  args: readonly string[],
+): AuthoringCommand | { readonly problem: string } | undefined {
+  const action = AUTHORING_ACTIONS.find((name) => name === args[0]);
+  if (action === undefined) return undefined;
   const option = OPTION_OF[action];
   try {
     const { values, positionals } = parseArgs({

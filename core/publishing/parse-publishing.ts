@@ -15,7 +15,7 @@ export type PublishingCommand = { readonly adminUrl: string } & (
 );
 
 const DEFAULT_ADMIN_URL = 'http://127.0.0.1:8001';
-const ACTIONS = ['publish', 'list', 'rollback'] as const;
+export const PUBLISHING_ACTIONS = ['publish', 'list', 'rollback'] as const;
 
 export const PUBLISHING_USAGE = `  plugin publish <path>  upload an artefact, or a folder packed on the way, to a running gateway;
                          --percent 10 for a part of its traffic, --on-error skip, --dry-run
@@ -28,7 +28,7 @@ export const PUBLISHING_USAGE = `  plugin publish <path>  upload an artefact, or
 export function parsePublishing(
   args: readonly string[],
 ): PublishingCommand | { readonly problem: string } | undefined {
-  const action = ACTIONS.find((name) => name === args[0]);
+  const action = PUBLISHING_ACTIONS.find((name) => name === args[0]);
   if (action === undefined) return undefined;
   try {
     const { values, positionals } = parseArgs({

@@ -229,6 +229,14 @@ describe('the kit', () => {
     );
   });
 
+  it('takes a folder for its index.ts, with or without a slash', async () => {
+    for (const folder of ['../../plugins/example', '../../plugins/example/']) {
+      const kit = await loadPlugin(new URL(folder, import.meta.url));
+      expect(kit.manifest.name).toBe('require-header');
+      kit.close();
+    }
+  });
+
   it('works from node:test', () => {
     const { status, stdout } = spawnSync(process.execPath, ['--test', 'budget.node-test.ts'], {
       cwd: dirname(fileURLToPath(BUDGET)),
