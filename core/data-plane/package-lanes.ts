@@ -63,8 +63,6 @@ const NO_STATS: LaneStats = { crossings: 0, timeouts: 0, rebuilds: 0, cpuSeconds
 const NOT_IN_PLAN: PackageManifest = { protocolVersion: PROTOCOL_VERSION, plugins: [] };
 /** What a lane was given last, records to log above all, gets this long to be done with. */
 const LINGER_MS = 1000;
-/** After too many strikes a package does not run for so long. */
-const QUARANTINE_MS = 10_000;
 const BUNDLED_LOAD_MS = 5000;
 /** Before there is traffic. */
 const PATIENT_LOAD_MS = 3000;
@@ -310,10 +308,12 @@ export class PackageLanes {
     if (slot?.artefact === undefined || slot.lane === undefined || slot.isQuarantined) return;
     // Waiting too long for an answer from elsewhere is no crime; keeping the worker busy is.
     if (reason === 'deadline') return;
-    if (!slot.strikes.note(Date.now()) && reason !== 'unavailable') return;
+    const { strikes } = slot;
+    const forMs = reason === 'unavailable' ? strikes.convict(Date.now()) : strikes.note(Date.now());
+    if (forMs === 0) return;
     this.#shutOut(number, slot);
-    this.#dependencies.onQuarantine(slot.artefact, QUARANTINE_MS);
-    setTimeout(() => this.#release(number, slot, slot.lane), QUARANTINE_MS).unref();
+    this.#dependencies.onQuarantine(slot.artefact, forMs);
+    setTimeout(() => this.#release(number, slot, slot.lane), forMs).unref();
   }
 
   #shutOut(number: number, slot: Slot): void {

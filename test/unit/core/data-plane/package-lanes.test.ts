@@ -168,7 +168,7 @@ describe('lanes of packages', () => {
     const { lanes, accuse, serve } = openLanes();
     const [number = -1] = serve([active('a', '1')]).shares[0]?.lanes ?? [];
     const own = lanes.byNumber[number];
-    for (let strike = 0; strike < 5; strike++) accuse.get('a@1')?.('timeout');
+    for (let strike = 0; strike < 2; strike++) accuse.get('a@1')?.('timeout');
     for (let wait = 0; wait < 20; wait++) accuse.get('a@1')?.('deadline');
     expect(lanes.byNumber[number]).toBe(own);
     accuse.get('a@1')?.('memory');
@@ -210,10 +210,31 @@ describe('traffic', () => {
 describe('strikes', () => {
   it('are too many only within a short time', () => {
     const strikes = new Strikes();
-    for (let at = 0; at < 50; at++) expect(strikes.note(at * 2500)).toBe(false);
-    const burst = Array.from({ length: 6 }, () => strikes.note(1_000_000));
-    expect(burst).toEqual([false, false, false, false, false, true]);
+    for (let at = 0; at < 50; at++) expect(strikes.note(at * 6000)).toBe(0);
+    const burst = Array.from({ length: 3 }, () => strikes.note(1_000_000));
+    expect(burst).toEqual([0, 0, 10_000]);
     expect(strikes.count(1_000_000)).toBe(0);
+  });
+
+  it('cost more each time, one being enough soon after the last, until there were none for a while', () => {
+    const strikes = new Strikes();
+    const convict = (nowMs: number) => [strikes.note(nowMs), strikes.note(nowMs), strikes.note(nowMs)].at(-1);
+    expect(convict(0)).toBe(10_000);
+    expect([strikes.note(10_001), strikes.note(30_002), strikes.note(70_003)]).toEqual([
+      20_000, 40_000, 80_000,
+    ]);
+    expect(strikes.note(70_003 + 80_000 + 80_001)).toBe(0);
+  });
+
+  it('never cost more than ten minutes', () => {
+    const strikes = new Strikes();
+    let nowMs = 0;
+    let costMs = strikes.convict(nowMs);
+    for (let again = 0; again < 20; again++) {
+      nowMs += costMs + 1;
+      costMs = strikes.note(nowMs);
+    }
+    expect(costMs).toBe(600_000);
   });
 });
 
