@@ -4,7 +4,7 @@
  */
 
 import { isEgressEntry } from '../../sdk/protocol/fetch.ts';
-import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+import type { Capabilities, PackageManifest } from '../../sdk/protocol/manifest.ts';
 import { PROTOCOL_VERSION } from '../../sdk/protocol/version.ts';
 
 const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
@@ -15,7 +15,6 @@ const SCOPES = ['global', 'service', 'route', 'consumer'];
 const PROTOCOLS = ['grpc', 'grpcs', 'http', 'https', 'tcp', 'tls', 'tls_passthrough', 'udp', 'ws', 'wss'];
 const FIELD_TYPES = ['string', 'number', 'integer', 'boolean', 'array', 'set', 'map', 'record', 'foreign'];
 const COUNTERS = ['cluster', 'redis'];
-const SWITCHES = ['requestBody', 'responseBody', 'uriCaptures', 'traceExport'];
 const MAX_PLUGINS = 50;
 const MAX_METRICS = 50;
 const MAX_EGRESS = 64;
@@ -110,20 +109,35 @@ function checkRecord({ fields, checks, shorthands }: Plain, path: string, depth:
   return undefined;
 }
 
+type Check = (value: unknown) => string | undefined;
+
+const checkSwitch: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+
+/** Every capability there is, and what is wrong with a value given for it. */
+const CAPABILITIES: Readonly<Record<keyof Capabilities, Check>> = {
+  entities: (value) =>
+    isListOf(value, (name) => typeof name === 'string') ? undefined : 'must be a list of names',
+  egress: (value) =>
+    isListOf(value, isEgressEntry) && (value as readonly unknown[]).length <= MAX_EGRESS
+      ? undefined
+      : `must be up to ${MAX_EGRESS} origins or ranges of addresses`,
+  counters: (value) =>
+    isListOf(value, oneOf(COUNTERS)) ? undefined : `must be among ${COUNTERS.join(', ')}`,
+  crypto: checkSwitch,
+  requestBody: checkSwitch,
+  responseBody: checkSwitch,
+  traceExport: checkSwitch,
+  uriCaptures: checkSwitch,
+};
+
 function checkCapabilities(given: unknown): string | undefined {
   if (!isPlain(given)) return 'capabilities must be an object';
-  const { entities = [], counters = [], egress = [] } = given;
-  if (!isListOf(entities, (name) => typeof name === 'string')) return 'capabilities.entities must be names';
-  if (!isListOf(counters, oneOf(COUNTERS)))
-    return `capabilities.counters must be among ${COUNTERS.join(', ')}`;
-  if (!isListOf(egress, isEgressEntry) || (egress as readonly unknown[]).length > MAX_EGRESS) {
-    return `capabilities.egress must be up to ${MAX_EGRESS} origins or ranges of addresses`;
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(CAPABILITIES, name)) return `this gateway knows no capability '${name}'`;
+    const problem = CAPABILITIES[name as keyof Capabilities](value);
+    if (problem !== undefined) return `capabilities.${name} ${problem}`;
   }
-  const known = ['entities', 'counters', 'egress', ...SWITCHES];
-  const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown !== undefined) return `this gateway knows no capability '${unknown}'`;
-  const misused = SWITCHES.find((key) => given[key] !== undefined && typeof given[key] !== 'boolean');
-  return misused === undefined ? undefined : `capabilities.${misused} must be true or false`;
+  return undefined;
 }
 
 function checkMetrics(given: unknown): string | undefined {

@@ -87,6 +87,21 @@ describe('an artefact', () => {
     expect(() => readArtefact(sent(seal(changes as Parameters<typeof seal>[0])))).toThrow(problem);
   });
 
+  it('may ask for every capability there is', () => {
+    const capabilities = {
+      entities: ['acls'],
+      crypto: true,
+      counters: ['cluster', 'redis'],
+      egress: ['https://api.example.com', '10.0.0.0/8'],
+      requestBody: true,
+      responseBody: true,
+      traceExport: false,
+      uriCaptures: true,
+    };
+    const artefact = seal({ manifest: manifestOf({ ...PLUGIN, capabilities }) });
+    expect(readArtefact(sent(artefact))).toEqual(artefact);
+  });
+
   it('is no endless nest of fields', () => {
     let field: unknown = { type: 'string' };
     for (let depth = 0; depth < 20; depth++) field = { type: 'array', elements: field };
