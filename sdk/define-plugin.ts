@@ -34,6 +34,11 @@ export interface PluginDefinition<Schema extends RecordField = RecordField> {
    */
   readonly responseNeeds?: string;
 
+  /**
+   * Run once, before a published version gets any traffic: a throw refuses it. There is no request and no `kong` yet,
+   * and nothing to wait for.
+   */
+  selfTest?(): void;
   /** Before the upstream. Return `kong.response.exit(…)` or `.error(…)` to answer. A throw answers 500. */
   access?(kong: AccessKong, config: InferConfig<Schema>): MaybePromise<Outcome>;
   /** When the answer's head is known, whoever made it. */

@@ -20,11 +20,20 @@ function findProblem({ artefact, limits }: InspectionOrder): string | undefined 
     isolate.call('configure', JSON.stringify(emptyConfiguration(limits.cacheEntries)));
     isolate.pump('');
     isolate.call('collectMetrics');
-    return undefined;
+    return isolate.has('selfTest') ? testItself(isolate) : undefined;
   } catch (error) {
     return `it does not load: ${error instanceof Error ? error.message : String(error)}`;
   } finally {
     isolate?.dispose();
+  }
+}
+
+function testItself(isolate: PluginIsolate): string | undefined {
+  try {
+    isolate.call('selfTest');
+    return undefined;
+  } catch (error) {
+    return `its self-test fails: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 

@@ -24,6 +24,7 @@ const GUEST_FUNCTIONS: readonly GuestFunction[] = [
   'pump',
   'resume',
   'collectMetrics',
+  'selfTest',
 ];
 
 /**
@@ -114,6 +115,11 @@ export class PluginIsolate {
     } catch (error) {
       throw this.#describe(error);
     }
+  }
+
+  /** Whether the guest has this function: bundles of earlier versions of the SDK lack some. */
+  has(name: GuestFunction): boolean {
+    return this.#functions.get(name)?.typeof === 'function';
   }
 
   /** A crossing outside the request path. Throws CrossingError. */

@@ -32,6 +32,8 @@ export interface GuestRuntime {
    */
   resume(): number;
   collectMetrics(): string;
+  /** Throws what the self-test of a plugin throws. */
+  selfTest(): string;
 }
 
 const DEFAULT_PROTOCOLS = ['grpc', 'grpcs', 'http', 'https'];
@@ -70,6 +72,10 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
       return begunFrames;
     },
     collectMetrics: () => JSON.stringify(collectMetrics()),
+    selfTest() {
+      for (const definition of definitions) definition.selfTest?.();
+      return '';
+    },
   };
 }
 

@@ -227,6 +227,19 @@ describe('a package is refused, and the one before goes on serving,', () => {
     expect((await proxy.write('GET', `/plugin-packages/${name}`)).versions).toHaveLength(1);
   });
 
+  it('whose self-test fails', async () => {
+    const { name, host } = await publishFirst();
+    const test = (body: string) => speaking(name, '2.0.0', `selfTest() { ${body} },`);
+    const refused = await publish(await test(`throw new Error('two is not one');`));
+    expect(refused.status).toBe(400);
+    expect(refused.body.message).toMatch(/its self-test fails: .*two is not one/);
+    const endless = await publish(await test('for (;;);'));
+    expect(endless.body.message).toMatch(/its self-test fails: timeout/);
+    expect(await versionAt(host)).toBe('1.0.0');
+    expect((await publish(await test(''))).status).toBe(201);
+    expect(await versionAt(host)).toBe('2.0.0');
+  });
+
   it('that asks for more than its manifest shows', async () => {
     const name = nameIt();
     const shown = await speaking(name, '1.0.0');
