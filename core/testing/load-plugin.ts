@@ -2,9 +2,11 @@
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PluginFailure } from '../../sdk/testing/errors.ts';
 import type { KitOptions, PluginKit, TestClock } from '../../sdk/testing/kit.ts';
 import { bundleForAuthor } from '../sandbox/bundle-package.ts';
 import { createStackMapper } from '../sandbox/map-stack.ts';
+import { CrossingError } from '../sandbox/plugin-isolate.ts';
 import { createConfigurationCheck } from './check-configuration.ts';
 import { CLOCK_FOOTER, clockBanner } from './fake-clock.ts';
 import { IsolateUnderTest } from './isolate-under-test.ts';
@@ -23,7 +25,7 @@ const LOAD_TIMEOUT_MS = 5000;
 const CACHE_ENTRIES = 1000;
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** See sdk/testing/index.ts. Rejects with BundleError or CrossingError, which say what is wrong with the plugin. */
+/** See sdk/testing/index.ts. Rejects with BundleError or PluginFailure, which say what is wrong with the plugin. */
 export async function loadPlugin(module: URL, options: KitOptions = {}): Promise<PluginKit> {
   const { nowMs = DEFAULT_NOW_MS, timeoutMs = DEFAULT_TIMEOUT_MS, memoryMb = DEFAULT_MEMORY_MB } = options;
   const entry = locateEntry(module);
@@ -44,16 +46,24 @@ export async function loadPlugin(module: URL, options: KitOptions = {}): Promise
     maxBodyBytes: MAX_BODY_BYTES,
   };
   const locate = (source: string) => (source.startsWith('@') ? source : resolve(root, source));
-  const isolate: IsolateUnderTest = new IsolateUnderTest(
-    bundle,
-    limits,
-    host,
-    createStackMapper(bundle, locate),
-  );
+  const mapStack = createStackMapper(bundle, locate);
+  const isolate = loadIsolate(() => new IsolateUnderTest(bundle, limits, host, mapStack), mapStack);
   const [manifest] = isolate.manifest.plugins;
   if (manifest === undefined) throw new TypeError(`${fileURLToPath(entry)} has no plugin to offer`);
   const complete = createConfigurationCheck(isolate.manifest, manifest.name);
   return new PluginUnderTest({ isolate, host, servers, clock, manifest, complete });
+}
+
+function loadIsolate(load: () => IsolateUnderTest, mapStack: (stack: string) => string): IsolateUnderTest {
+  try {
+    return load();
+  } catch (error) {
+    if (!(error instanceof CrossingError)) throw error;
+    const { kind, message, cause } = error;
+    const stack = cause instanceof Error ? mapStack(cause.stack ?? message) : message;
+    const reason = kind === 'disposed' ? 'memory' : kind;
+    throw new PluginFailure('load', reason, `the plugin does not load: ${message}`, stack);
+  }
 }
 
 function locateEntry(module: URL): URL {

@@ -18,7 +18,8 @@ export class ConfigurationError extends Error {
  */
 export class PluginFailure extends Error {
   override readonly name = 'PluginFailure';
-  readonly phase: 'access' | 'response' | 'log';
+  /** `load`: the module itself, before any request. */
+  readonly phase: 'load' | 'access' | 'response' | 'log';
   readonly reason: 'error' | 'timeout' | 'memory' | 'deadline' | 'protocol' | 'unavailable';
 
   constructor(

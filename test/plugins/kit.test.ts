@@ -229,6 +229,16 @@ describe('the kit', () => {
     );
   });
 
+  it('shows the line of a module that fails while it is loaded', async () => {
+    const module = new URL('throwing-early.ts', FIXTURES);
+    await expect(loadPlugin(module)).rejects.toMatchObject({
+      name: 'PluginFailure',
+      phase: 'load',
+      reason: 'error',
+      stack: expect.stringContaining(`${fileURLToPath(module)}:4:21`),
+    });
+  });
+
   it('takes a folder for its index.ts, with or without a slash', async () => {
     for (const folder of ['../../plugins/example', '../../plugins/example/']) {
       const kit = await loadPlugin(new URL(folder, import.meta.url));
