@@ -23,13 +23,15 @@ export interface Decision {
   /** Of the tightest window; the value of Retry-After too. */
   readonly resetSeconds: number;
   /** `X-RateLimit-*` of every window and `RateLimit-*` of the tightest. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: readonly RateHeader[];
 }
+
+export type RateHeader = readonly [name: string, value: number];
 
 /** `uses` in ascending order of period, not empty. */
 export function decide(uses: readonly WindowUse[], nowMs: number): Decision {
   const blocking = uses.find(({ limit, used }) => limit - used <= 0);
-  const headers: Record<string, string> = {};
+  const headers: RateHeader[] = [];
   let tightest: WindowUse | undefined;
   let tightestRemaining = Number.POSITIVE_INFINITY;
   for (const use of uses) {
@@ -37,16 +39,17 @@ export function decide(uses: readonly WindowUse[], nowMs: number): Decision {
     const taken = blocking === undefined || use === blocking ? 1 : 0;
     const remaining = Math.max(0, use.limit - use.used - taken);
     const [limitName, remainingName] = HEADER_NAMES[use.period];
-    headers[limitName] = String(use.limit);
-    headers[remainingName] = String(remaining);
+    headers.push([limitName, use.limit], [remainingName, remaining]);
     if (remaining <= tightestRemaining) {
       tightest = use;
       tightestRemaining = remaining;
     }
   }
   const reset = tightest === undefined ? 1 : resetSeconds(tightest.period, tightest.startMs, nowMs);
-  headers['RateLimit-Limit'] = String(tightest?.limit);
-  headers['RateLimit-Remaining'] = String(tightestRemaining);
-  headers['RateLimit-Reset'] = String(reset);
+  headers.push(
+    ['RateLimit-Limit', tightest?.limit ?? 0],
+    ['RateLimit-Remaining', tightestRemaining],
+    ['RateLimit-Reset', reset],
+  );
   return { isAllowed: blocking === undefined, resetSeconds: reset, headers };
 }

@@ -39,7 +39,9 @@ export default definePlugin({
       })),
       nowMs,
     );
-    if (!config.hide_client_headers) kong.response.setHeaders(decision.headers);
+    if (!config.hide_client_headers) {
+      for (const [name, value] of decision.headers) kong.response.setHeader(name, value);
+    }
     if (decision.isAllowed) return;
     const retryAfter = config.hide_client_headers ? {} : { 'Retry-After': decision.resetSeconds };
     return kong.response.error(

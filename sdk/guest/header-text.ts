@@ -18,10 +18,8 @@ export function checkHeaderName(name: unknown): string {
 
 /** Text of a header value. Throws TypeError on CR, LF, NUL and on what is not text, number or boolean. */
 export function checkHeaderValue(value: unknown): string {
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
-    throw new TypeError('a header value is a string, a number or a boolean');
-  }
-  const text = String(value);
-  if (FORBIDDEN_IN_VALUE.test(text)) throw new TypeError('a header value cannot contain CR, LF or NUL');
-  return text;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string') throw new TypeError('a header value is a string, a number or a boolean');
+  if (FORBIDDEN_IN_VALUE.test(value)) throw new TypeError('a header value cannot contain CR, LF or NUL');
+  return value;
 }

@@ -84,16 +84,47 @@ export function encodeLogFacts(facts: LogFacts): string {
   return `${facts.status},${facts.source},${facts.gatewayLatencyMs},${facts.upstreamLatencyMs},${facts.requestLatencyMs},${facts.bytesReceived},${facts.bytesSent},${facts.upstreamStatus}`;
 }
 
+/** Read number by number: one is made of every request, and cutting the text into parts would cost twice as much. */
 export function decodeLogFacts(text: string): LogFacts {
-  const parts = text.split(',');
+  const statusEnd = text.indexOf(',');
+  const sourceEnd = text.indexOf(',', statusEnd + 1);
+  const reader = new NumberReader(text, sourceEnd + 1);
   return {
-    status: Number(parts[0]),
-    source: parts[1] as ResponseSource,
-    gatewayLatencyMs: Number(parts[2]),
-    upstreamLatencyMs: Number(parts[3]),
-    requestLatencyMs: Number(parts[4]),
-    bytesReceived: Number(parts[5]),
-    bytesSent: Number(parts[6]),
-    upstreamStatus: Number(parts[7]),
+    status: Number(text.slice(0, statusEnd)),
+    source: text.slice(statusEnd + 1, sourceEnd) as ResponseSource,
+    gatewayLatencyMs: reader.next(),
+    upstreamLatencyMs: reader.next(),
+    requestLatencyMs: reader.next(),
+    bytesReceived: reader.next(),
+    bytesSent: reader.next(),
+    upstreamStatus: reader.next(),
   };
+}
+
+const MINUS = 45;
+const DIGIT_ZERO = 48;
+
+/** Whole numbers, each ended by a comma or by the end. */
+class NumberReader {
+  readonly #text: string;
+  #at: number;
+
+  constructor(text: string, start: number) {
+    this.#text = text;
+    this.#at = start;
+  }
+
+  next(): number {
+    const text = this.#text;
+    const isNegative = text.charCodeAt(this.#at) === MINUS;
+    let value = 0;
+    let at = isNegative ? this.#at + 1 : this.#at;
+    for (; at < text.length; at++) {
+      const digit = text.charCodeAt(at) - DIGIT_ZERO;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    this.#at = at + 1;
+    return isNegative ? -value : value;
+  }
 }
