@@ -87,11 +87,14 @@ function readFailure(json: string): GuestError {
 /** The same few identities come back with every request. */
 const soundTexts = new Set<string>();
 const MAX_SOUND_TEXTS = 1000;
+/** Longer ones would fill the worker's memory. */
+const MAX_SOUND_LENGTH = 4096;
 
 /** JSON that goes on to other guests and back: it must be what it claims to be. */
 function readJson(text: string): string {
   if (text === '' || text === 'null' || soundTexts.has(text)) return text;
   if (typeof JSON.parse(text) !== 'object') throw new RangeError('malformed phase result');
+  if (text.length > MAX_SOUND_LENGTH) return text;
   if (soundTexts.size >= MAX_SOUND_TEXTS) soundTexts.clear();
   soundTexts.add(text);
   return text;

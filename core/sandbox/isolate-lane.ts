@@ -43,6 +43,7 @@ const DEADLINE_SWEEP_MS = 100;
 const SUSPICION_MS = 10_000;
 /** How often a call may be run again because others died around it. */
 const MAX_RETRIES = 4;
+const BYTES_PER_MB = 1024 * 1024;
 
 export interface LaneEvents {
   onLogLines(lines: readonly LogLine[]): void;
@@ -274,6 +275,11 @@ export class IsolateLane implements PhaseLane {
   /** In the midst of a crossing: performs what the guest asks for and replies; the rest is acted upon behind it. */
   #hear(text: string): string {
     const before = this.#given?.length ?? 0;
+    // V8 may hold far larger texts than the limit of its heap before it looks; the worker shall not hold them too.
+    if (text.length > this.#limits.memoryMb * BYTES_PER_MB) {
+      this.#noteTampering('the guest said more than its memory holds');
+      return '';
+    }
     try {
       decodeFrames(text, 0, this.#hearFrame);
     } catch (error) {
