@@ -8,7 +8,7 @@ export interface SandboxStatus {
   /** '' of the package that comes with the gateway; so is `digest`. */
   readonly version: string;
   readonly digest: string;
-  readonly state: 'serving' | 'quarantined' | 'unavailable';
+  readonly state: 'serving' | 'quarantined' | 'suspended' | 'unavailable';
   /** Convictions within the last seconds. */
   readonly strikes: number;
   readonly crossings: number;

@@ -10,6 +10,8 @@ export interface ActivePackage {
   /** Of all requests, 0 to 100, those that run `current`. Counts only where there is a previous version. */
   readonly percent: number;
   readonly onError: OnError;
+  /** It has ended the data plane: neither version runs. */
+  readonly isSuspended?: boolean;
 }
 
 /** One part of the traffic, and what runs in it. */

@@ -167,7 +167,7 @@ export interface SandboxMeasurements {
   readonly version: string;
   readonly digest: string;
   /** `unavailable`: it does not load. */
-  readonly state: 'serving' | 'quarantined' | 'unavailable';
+  readonly state: 'serving' | 'quarantined' | 'suspended' | 'unavailable';
   /** Convictions of late. */
   readonly strikes: number;
   readonly crossings: number;

@@ -25,13 +25,15 @@ export interface LaneShare {
   readonly lanes: ReadonlySet<number>;
 }
 
+/** What is done about a package that was published. */
+export interface Stranger {
+  readonly digest: string;
+  onIncident(reason: PhaseFailureReason): void;
+}
+
 export interface PackageLanesDependencies {
-  /** Throws when the bundle does not load in time. With `onIncident` it is a stranger's. */
-  createLane(
-    bundle: PackageBundle,
-    loadTimeoutMs: number,
-    onIncident?: (reason: PhaseFailureReason) => void,
-  ): IsolateLane;
+  /** Throws when the bundle does not load in time. */
+  createLane(bundle: PackageBundle, loadTimeoutMs: number, stranger?: Stranger): IsolateLane;
   /** A published package cannot be loaded, or cannot take its configuration, though it could before. */
   onUnavailable(artefact: PluginArtefact, error: unknown): void;
   /** A published package has been found guilty too often, and does not run for so long. */
@@ -51,6 +53,7 @@ interface Slot {
   isWanted: boolean;
   onError: OnError;
   isQuarantined: boolean;
+  isSuspended: boolean;
   /** How often in a row it could not take its configuration. */
   refusals: number;
   /** It is no longer asked what it has counted. */
@@ -120,9 +123,11 @@ export class PackageLanes {
     return this.#arrange(packages, (artefact) => this.#loadOrStandIn(artefact, timeoutMs));
   }
 
-  /** Some of what is in use could not be loaded. */
+  /** Some of what is in use and may run could not be loaded. */
   get isIncomplete(): boolean {
-    return this.#live().some(({ lane, isWanted }) => lane === undefined && isWanted);
+    return this.#live().some(
+      ({ lane, isWanted, isSuspended }) => lane === undefined && isWanted && !isSuspended,
+    );
   }
 
   #arrange(
@@ -131,11 +136,14 @@ export class PackageLanes {
   ): readonly LaneShare[] {
     const numberOf = (artefact: PluginArtefact): number => {
       const { digest } = artefact;
+      if (isSuspended(artefact)) return this.#standIn(artefact, true);
       const at = this.#slots.findIndex(
         (slot) => slot?.lane !== undefined && slot.artefact?.digest === digest,
       );
       return at === -1 ? load(artefact) : at;
     };
+    const isSuspended = ({ name }: PluginArtefact) =>
+      packages.some((each) => each.name === name && each.isSuspended === true);
     // A version may be in several shares, and is loaded once.
     const numbers = new Map<string, number>();
     const arranged = divideTraffic(packages).map(({ upToPercent, artefacts }) => {
@@ -226,11 +234,18 @@ export class PackageLanes {
 
   measure(): readonly SandboxMeasurements[] {
     const nowMs = Date.now();
-    return this.#live().map(({ name, artefact, lane, strikes, isQuarantined }) => ({
+    return this.#live().map(({ name, artefact, lane, strikes, isQuarantined, isSuspended }) => ({
       package: name,
       version: artefact?.version ?? '',
       digest: artefact?.digest ?? '',
-      state: lane === undefined ? 'unavailable' : isQuarantined ? 'quarantined' : 'serving',
+      state:
+        lane === undefined
+          ? isSuspended
+            ? 'suspended'
+            : 'unavailable'
+          : isQuarantined
+            ? 'quarantined'
+            : 'serving',
       strikes: strikes.count(nowMs),
       ...(lane?.stats() ?? NO_STATS),
     }));
@@ -259,9 +274,10 @@ export class PackageLanes {
     const { name, code, manifest } = artefact;
     let number = -1;
     const bundle = { name: scriptOf(artefact), code };
-    const lane = this.#dependencies.createLane(bundle, timeoutMs, (reason) =>
-      this.#noteIncident(number, reason),
-    );
+    const lane = this.#dependencies.createLane(bundle, timeoutMs, {
+      digest: artefact.digest,
+      onIncident: (reason) => this.#noteIncident(number, reason),
+    });
     // What it says of itself decides what it may reach: it must be what the operator has been shown.
     if (JSON.stringify(lane.manifest) !== JSON.stringify(manifest)) {
       lane.dispose();
@@ -276,14 +292,20 @@ export class PackageLanes {
       return this.#load(artefact, timeoutMs);
     } catch (error) {
       this.#dependencies.onUnavailable(artefact, error);
-      const { name, manifest } = artefact;
-      const slot = { name, artefact, lane: undefined, manifest };
-      return this.#add(this.#standInFor({ name, onError: 'fail' }), slot);
+      return this.#standIn(artefact, false);
     }
   }
 
+  #standIn(artefact: PluginArtefact, isSuspended: boolean): number {
+    const { name, manifest } = artefact;
+    const slot = { name, artefact, lane: undefined, manifest };
+    const number = this.#add(this.#standInFor({ name, onError: 'fail' }), slot);
+    (this.#slots[number] as Slot).isSuspended = isSuspended;
+    return number;
+  }
+
   #standInFor({ name, onError }: Pick<Slot, 'name' | 'onError'>): AbsentLane {
-    return new AbsentLane(onError, `the package '${name}' cannot be loaded`);
+    return new AbsentLane(onError, `the package '${name}' cannot be run`);
   }
 
   #add(lane: PhaseLane, slot: Pick<Slot, 'name' | 'artefact' | 'lane' | 'manifest'>): number {
@@ -296,6 +318,7 @@ export class PackageLanes {
       isWanted: true,
       onError: 'fail',
       isQuarantined: false,
+      isSuspended: false,
       refusals: 0,
       isMute: false,
     };

@@ -14,6 +14,7 @@ import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
 import { WORKER_HEAP_FLAGS } from '../sandbox/young-generation.ts';
 import type { GatewayLogger, KongLogLevel } from '../telemetry/logger.ts';
 import type { ActivePackage } from './active-package.ts';
+import { openCrashJournal } from './crash-journal.ts';
 import type {
   Boot,
   Command,
@@ -26,10 +27,13 @@ import type {
   WorkerAnswer,
   WorkerMeasurements,
 } from './messages.ts';
+import { Suspensions } from './suspensions.ts';
 
 const PROCESS_MODULE = fileURLToPath(new URL('./process.ts', import.meta.url));
 /** Between attempts to start a data plane that does not serve for even this long. */
 const RESTART_PAUSE_MS = 500;
+/** A package that has ended the data plane does not run for so long. */
+const SUSPENSION_MS = 600_000;
 /** Longer than this no Admin answer waits for a worker. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
@@ -62,6 +66,8 @@ export class DataPlane implements ConfigurationServers {
   #isStopping = false;
   #isServing = false;
   #servesSinceMs = 0;
+  readonly #journal = openCrashJournal();
+  readonly #suspensions = new Suspensions();
 
   constructor(boot: Boot, services: DataPlaneServices, logger: GatewayLogger) {
     this.#boot = boot;
@@ -115,8 +121,9 @@ export class DataPlane implements ConfigurationServers {
    * Resolves when all workers serve these published packages, and none else. Rejects when one cannot, after all have
    * gone back to those of before.
    */
-  async usePackages(packages: readonly ActivePackage[]): Promise<void> {
+  async usePackages(given: readonly ActivePackage[]): Promise<void> {
     const before = this.#boot.packages;
+    const packages = this.#suspensions.mark(given);
     this.#boot = { ...this.#boot, packages };
     try {
       refuseFailure(await this.#command((number) => ({ kind: 'packages', number, packages })));
@@ -151,7 +158,12 @@ export class DataPlane implements ConfigurationServers {
 
   /** One of the two is called, once. */
   #spawn(onReady: (packages: readonly PackageManifest[]) => void, onFailed: (reason: string) => void): void {
-    const child = fork(PROCESS_MODULE, [], { serialization: 'advanced', execArgv: [...WORKER_HEAP_FLAGS] });
+    const child = fork(PROCESS_MODULE, [], {
+      serialization: 'advanced',
+      execArgv: [...WORKER_HEAP_FLAGS],
+      // The journal is where JOURNAL_FD says.
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc', this.#journal?.fd ?? 'ignore'],
+    });
     this.#child = child;
     let isStarting = true;
     const fail = (reason: string) => {
@@ -183,8 +195,12 @@ export class DataPlane implements ConfigurationServers {
     const servedMs = this.#isServing ? performance.now() - this.#servesSinceMs : 0;
     this.#isServing = false;
     for (const number of [...this.#pending.keys()]) this.#settle(number, []);
-    if (this.#isStopping) return;
+    if (this.#isStopping) {
+      this.#journal?.close();
+      return;
+    }
     this.#logger.error({ code, signal }, 'the data plane ended; starting it again');
+    this.#suspendGuilty();
     const restart = () => {
       if (this.#isStopping) return;
       this.#spawn(
@@ -193,6 +209,25 @@ export class DataPlane implements ConfigurationServers {
       );
     };
     setTimeout(restart, servedMs >= RESTART_PAUSE_MS ? 0 : RESTART_PAUSE_MS);
+  }
+
+  /** Whatever was running when the process died would do it again. */
+  #suspendGuilty(): void {
+    const { packages, settings } = this.#boot;
+    const guilty = this.#suspensions.blame(this.#journal?.read(settings.workers) ?? [], packages);
+    this.#journal?.clear();
+    for (const each of guilty) {
+      const { name, current } = each;
+      this.#logger.error(
+        { package: name, package_version: current.version, for_ms: SUSPENSION_MS },
+        'a package has ended the data plane and is suspended',
+      );
+      setTimeout(() => {
+        this.#suspensions.lift(each);
+        this.usePackages(this.#boot.packages).catch(() => {});
+      }, SUSPENSION_MS).unref();
+    }
+    this.#boot = { ...this.#boot, packages: this.#suspensions.mark(packages) };
   }
 
   #receive(message: Exclude<DataPlaneMessage, { kind: 'ready' | 'failed' }>): void {

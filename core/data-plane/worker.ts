@@ -22,12 +22,12 @@ import type { PlanGeneration } from '../gateway/route-plan.ts';
 import type { ClientExchange } from '../http/client-exchange.ts';
 import { type Listener, startListener } from '../http/listener.ts';
 import { loadUws } from '../http/native-binding.ts';
-import type { PhaseFailureReason } from '../pipeline/phase-outcome.ts';
 import { IsolateLane } from '../sandbox/isolate-lane.ts';
 import { changeLevelFor, createLogger } from '../telemetry/logger.ts';
 import { createTracer } from '../telemetry/tracing/tracer.ts';
 import { createUpstreamClient } from '../upstream/forward.ts';
 import { completeConfiguration } from './complete-configuration.ts';
+import { createJournalEntry } from './crash-journal.ts';
 import { drawPlan, type LivePlan } from './draw-plan.ts';
 import { createRowFinder } from './find-row.ts';
 import { compilePolicy } from './gateway-policy.ts';
@@ -41,7 +41,7 @@ import type {
   WorkerMessage,
 } from './messages.ts';
 import { describeNodeToPlugins } from './node-facts.ts';
-import { type LaneShare, PackageLanes } from './package-lanes.ts';
+import { type LaneShare, PackageLanes, type Stranger } from './package-lanes.ts';
 import { createClusterTaker } from './take-cluster-counters.ts';
 
 /** After that twice as long each time: requests wait while a package is loaded. */
@@ -174,8 +174,9 @@ function serve(exchange: ClientExchange): void {
 function createLane(
   bundle: Boot['bundles'][number],
   loadTimeoutMs: number,
-  onIncident?: (reason: PhaseFailureReason) => void,
+  stranger?: Stranger,
 ): IsolateLane {
+  const journal = stranger && createJournalEntry(index, stranger.digest);
   const limits = {
     memoryMb: settings.pluginMemoryMb,
     crossingTimeoutMs: settings.pluginTimeoutMs,
@@ -207,8 +208,9 @@ function createLane(
     },
     onIncident: (reason, detail) => {
       logger.error({ package: bundle.name, reason, detail }, 'plugin incident');
-      onIncident?.(reason);
+      stranger?.onIncident(reason);
     },
+    ...(journal && { onEnter: journal.enter, onLeave: journal.leave }),
     onCatastrophe: (message) =>
       send({ kind: 'catastrophe', reason: `isolate of ${bundle.name}: ${message}` }),
   });

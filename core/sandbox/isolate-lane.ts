@@ -51,6 +51,9 @@ export interface LaneEvents {
   onIncident(reason: PhaseFailureReason, detail: string): void;
   /** V8 gave up: the process should be replaced soon. */
   onCatastrophe(message: string): void;
+  /** Around everything that runs in the isolate, where somebody has to know. */
+  onEnter?(): void;
+  onLeave?(): void;
 }
 
 export interface LaneStats {
@@ -99,6 +102,8 @@ export class IsolateLane implements PhaseLane {
       onSaid: (text) => this.#hear(text),
       onUnavailable: (detail) => events.onIncident('unavailable', detail),
       onCatastrophe: (message) => events.onCatastrophe(message),
+      ...(events.onEnter && { onEnter: events.onEnter }),
+      ...(events.onLeave && { onLeave: events.onLeave }),
     });
     this.manifest = JSON.parse(String(this.#isolate.current?.call('describe'))) as PackageManifest;
     this.#hostCalls = new HostCallRunner({

@@ -16,6 +16,9 @@ export interface GuestListener {
   /** In the middle of a crossing, once all calls wait or are over; the guest goes on with what is returned. */
   onSaid(text: string): string;
   onCatastrophe(message: string): void;
+  /** Around everything that runs in there, where somebody has to know. */
+  onEnter?(): void;
+  onLeave?(): void;
 }
 
 const GUEST_FUNCTIONS: readonly GuestFunction[] = [
@@ -76,6 +79,7 @@ export class PluginIsolate {
   readonly #pump: ivm.Reference;
   readonly #pumpOptions: { readonly timeout: number };
   readonly #loadTimeoutMs: number;
+  readonly #listener: GuestListener;
   /** As last seen: an isolate that is gone cannot be asked. */
   #cpuTimeNs = 0n;
 
@@ -90,6 +94,8 @@ export class PluginIsolate {
     );
     this.#pumpOptions = { timeout: limits.crossingTimeoutMs };
     this.#loadTimeoutMs = limits.loadTimeoutMs;
+    this.#listener = listener;
+    listener.onEnter?.();
     try {
       const context = this.#isolate.createContextSync();
       const tell = new ivm.Callback((text: unknown) => listener.onSaid(String(text)));
@@ -106,6 +112,8 @@ export class PluginIsolate {
       const failure = this.#describe(error);
       this.dispose();
       throw failure;
+    } finally {
+      listener.onLeave?.();
     }
   }
 
@@ -125,10 +133,13 @@ export class PluginIsolate {
 
   /** One crossing of the request path; what the guest has to say the listener hears meanwhile. Throws CrossingError. */
   pump(frames: string): void {
+    this.#listener.onEnter?.();
     try {
       this.#pump.applySync(undefined, [frames], this.#pumpOptions);
     } catch (error) {
       throw this.#describe(error);
+    } finally {
+      this.#listener.onLeave?.();
     }
   }
 
@@ -139,12 +150,15 @@ export class PluginIsolate {
 
   /** A crossing outside the request path. Throws CrossingError. */
   call(name: GuestFunction, argument?: string | number): string | number {
+    this.#listener.onEnter?.();
     try {
       const args = argument === undefined ? [] : [argument];
       const reference = this.#functions.get(name) as ivm.Reference;
       return reference.applySync(undefined, args, { timeout: this.#loadTimeoutMs }) as string | number;
     } catch (error) {
       throw this.#describe(error);
+    } finally {
+      this.#listener.onLeave?.();
     }
   }
 

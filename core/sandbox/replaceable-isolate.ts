@@ -13,6 +13,8 @@ export interface IsolateOwner {
   /** A successor could not be loaded. */
   onUnavailable(detail: string): void;
   onCatastrophe(message: string): void;
+  onEnter?(): void;
+  onLeave?(): void;
 }
 
 export class ReplaceableIsolate {

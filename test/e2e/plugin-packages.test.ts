@@ -365,6 +365,50 @@ describe('a package that misbehaves', () => {
     90_000,
   );
 
+  it('cannot take the data plane with it a second time', async () => {
+    const own = await startProxy({ TOLLGATE_WORKERS: '2' });
+    onTestFinished(() => own.stop());
+    const name = nameIt();
+    const evil = await packPlugin({
+      name,
+      definition: `access(kong) {
+        if (kong.request.getHeader('x-kill') !== undefined) new Array(2 ** 26).fill(1.5);
+      }`,
+    });
+    await own.write('POST', '/plugin-packages', evil);
+    const { host, routeId } = await own.expose();
+    await own.write('POST', `/routes/${routeId}/plugins`, { name });
+    const other = await own.expose();
+    const statusOf = (at: string, headers = {}) =>
+      own.send(at, '/', { headers }).then(
+        ({ status }) => status,
+        () => undefined,
+      );
+    await statusOf(host, { 'x-kill': '1' });
+    await pollUntil(
+      'the answer on another route',
+      () => statusOf(other.host),
+      (status) => status === 200,
+    );
+    expect(await statusOf(host, { 'x-kill': '1' })).toBe(500);
+    for (let again = 0; again < 20; again++) expect(await statusOf(other.host)).toBe(200);
+    await pollUntil(
+      'what both workers do with it',
+      async () => {
+        const { data } = await own.write('GET', '/sandbox');
+        const found = data.filter((each: { package: string }) => each.package === name);
+        return found.map(({ state }: { state: string }) => state).join();
+      },
+      (states) => states === 'suspended,suspended',
+    );
+    const ends = own.gateway.output().split('the data plane ended').length - 1;
+    expect(ends).toBeLessThanOrEqual(1);
+
+    const good = await packPlugin({ name, version: '1.0.1', definition: 'access() {}' });
+    await own.write('POST', '/plugin-packages', good);
+    expect(await statusOf(host)).toBe(200);
+  }, 90_000);
+
   it('is blamed in the log by the file and line of its author', async () => {
     const artefact = await misbehaving(nameIt());
     await publish(artefact);

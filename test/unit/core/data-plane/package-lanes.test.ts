@@ -1,7 +1,7 @@
 /** The lanes of a worker while packages come and go, with lanes that do nothing but remember. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ActivePackage, divideTraffic } from '../../../../core/data-plane/active-package.ts';
-import { PackageLanes } from '../../../../core/data-plane/package-lanes.ts';
+import { PackageLanes, type Stranger } from '../../../../core/data-plane/package-lanes.ts';
 import { Strikes } from '../../../../core/data-plane/strikes.ts';
 import type { PhaseFailureReason } from '../../../../core/pipeline/phase-outcome.ts';
 import { decodeMetricDeltas } from '../../../../core/sandbox/decode-metric-deltas.ts';
@@ -35,14 +35,10 @@ function openLanes() {
   const broken = new Set<string>();
   const open = new Set<string>();
   const accuse = new Map<string, (reason: PhaseFailureReason) => void>();
-  const createLane = (
-    { name }: { name: string },
-    _: number,
-    onIncident?: (reason: PhaseFailureReason) => void,
-  ) => {
+  const createLane = ({ name }: { name: string }, _: number, stranger?: Stranger) => {
     if (broken.has(name)) throw new Error(`${name} is broken`);
     open.add(name);
-    if (onIncident) accuse.set(name, onIncident);
+    if (stranger) accuse.set(name, stranger.onIncident);
     return {
       name,
       manifest: manifestOf(name.split('@')[0] ?? ''),
