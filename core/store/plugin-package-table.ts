@@ -59,20 +59,22 @@ export function createPluginPackageTable({ kysely }: Pick<Database, 'kysely'>): 
     }
   };
   const update = async (next: StoredPackage, before: StoredPackage): Promise<boolean> => {
-    const { numAffectedRows } = await sql`
+    const { rows } = await sql`
       update plugin_packages set active_digest = ${next.active_digest}, previous_digest = ${next.previous_digest},
         percent = ${next.percent}, on_error = ${next.on_error}, updated_at = clock_timestamp()
       where name = ${next.name} and active_digest = ${before.active_digest}
         and percent = ${before.percent} and on_error = ${before.on_error}
-        and previous_digest is not distinct from ${before.previous_digest}`.execute(kysely);
-    return numAffectedRows === 1n;
+        and previous_digest is not distinct from ${before.previous_digest}
+      returning name`.execute(kysely);
+    return rows.length === 1;
   };
   const insert = async (next: StoredPackage): Promise<boolean> => {
-    const { numAffectedRows } = await sql`
+    const { rows } = await sql`
       insert into plugin_packages (name, active_digest, previous_digest, percent, on_error)
       values (${next.name}, ${next.active_digest}, ${next.previous_digest}, ${next.percent}, ${next.on_error})
-      on conflict (name) do nothing`.execute(kysely);
-    return numAffectedRows === 1n;
+      on conflict (name) do nothing
+      returning name`.execute(kysely);
+    return rows.length === 1;
   };
   return {
     list: () =>

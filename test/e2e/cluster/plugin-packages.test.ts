@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { packPlugin } from '../../support/pack-plugin.ts';
 import { pollUntil } from '../../support/poll-until.ts';
+import { startGateway } from '../../support/start-gateway.ts';
+import { proxyOf, startProxy } from '../support/start-proxy.ts';
 import { type Cluster, type ClusterNode, startCluster } from './cluster.ts';
 
 /** A busy machine takes its time to start a gateway. */
@@ -106,6 +108,31 @@ it(
           .catch(() => undefined),
       (seen) => seen === '2.0.0',
     );
+  },
+  SEVERAL_STARTS_MS,
+);
+
+it(
+  'are kept in an embedded database too',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tollgate-packages-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const env = { TOLLGATE_DATABASE: 'embedded', TOLLGATE_DATA_DIR: folder };
+    const name = `hello-${randomUUID().slice(0, 8)}`;
+    const first = await startProxy(env);
+    const { host, routeId } = await first.expose();
+    await first.write('POST', '/plugin-packages', await version(name, '1.0.0'));
+    await first.write('POST', `/routes/${routeId}/plugins`, { name });
+    await first.write('POST', '/plugin-packages', await version(name, '2.0.0'));
+    await first.write('POST', `/plugin-packages/${name}/rollback`);
+    expect((await first.send(host)).header('x-version')).toBe('1.0.0');
+    await first.gateway.stop();
+
+    const second = proxyOf(await startGateway({ env }), first.upstream);
+    onTestFinished(() => second.stop());
+    expect((await second.send(host)).header('x-version')).toBe('1.0.0');
+    const seen = await second.write('GET', `/plugin-packages/${name}`);
+    expect([seen.active.version, seen.previous.version]).toEqual(['1.0.0', '2.0.0']);
   },
   SEVERAL_STARTS_MS,
 );
