@@ -135,7 +135,8 @@ export class PluginIsolate {
   pump(frames: string): void {
     this.#listener.onEnter?.();
     try {
-      this.#pump.applySync(undefined, [frames], this.#pumpOptions);
+      const said = this.#pump.applySync(undefined, [frames], this.#pumpOptions);
+      if (said !== '') this.#listener.onSaid(String(said));
     } catch (error) {
       throw this.#describe(error);
     } finally {

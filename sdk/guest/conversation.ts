@@ -1,10 +1,11 @@
 /**
- * When the guest speaks: in the middle of a crossing, as soon as every call either waits for the host or is over. The
- * host performs what it is asked for at once, where it can, so that nearly every call begins and ends in one crossing.
+ * When the guest speaks: as soon as every call either waits for the host or is over. Often that is so when all frames
+ * have been heard; else it is in the middle of the crossing, where the host performs what it is asked for at once, if it
+ * can. So nearly every call begins and ends in one crossing.
  */
 import { decodeFrames, TELL_HOST } from '../protocol/frames.ts';
 import { motion } from './call-state.ts';
-import { countEmitted, listenForFrames, restoreFrames, takeFrames } from './outbox.ts';
+import { countEmitted, isHostAsked, listenForFrames, restoreFrames, takeFrames } from './outbox.ts';
 
 /**
  * A call in motion that says nothing for so many turns of the queue of promise reactions holds the others up no
@@ -17,24 +18,41 @@ type Receive = (kind: string, id: number, payload: string) => void;
 /** Taken away before any plugin is loaded: this module is among the first of a bundle. */
 const tellHost = takeTellHost();
 let receive: Receive = () => {};
+let isHearing = false;
 let isTalking = false;
-/** On its way to the host. */
+/** On its way to the host: as the result of `hear`, and by `tellHost`. */
+let returned = '';
 let spoken = '';
 
 /** `receiver` hears what the host replies. */
 export function startConversation(receiver: Receive): void {
   receive = receiver;
   listenForFrames(() => {
-    if (!isTalking) void talk();
+    if (!isTalking && !isHearing) void talk();
   });
+}
+
+/** Takes what the host has for the guest. Returns what the guest has to say, if that is all for this crossing. */
+export function hear(frames: string): string {
+  returned = '';
+  isHearing = true;
+  decodeFrames(frames, 0, receive);
+  isHearing = false;
+  if (countEmitted() === 0 || isTalking) return '';
+  if (motion.count > 0 || isHostAsked()) {
+    void talk();
+    return '';
+  }
+  returned = takeFrames();
+  return returned;
 }
 
 /** A crossing was cut short, and with it the promise reactions that were due. Call at the beginning of the next. */
 export function resumeConversation(): void {
-  restoreFrames(spoken);
+  restoreFrames(returned + spoken);
   spoken = '';
+  isHearing = false;
   isTalking = false;
-  if (countEmitted() > 0) void talk();
 }
 
 async function talk(): Promise<void> {

@@ -14,6 +14,8 @@ interface Waiting {
 
 const waiting = new SlotTable<Waiting>();
 let frames = '';
+/** The host is asked for something in `frames`. */
+let isAsking = false;
 let onFrames: () => void = () => {};
 
 export function emitFrame(kind: string, id: number, payload: string): void {
@@ -31,15 +33,22 @@ export function countEmitted(): number {
   return frames.length;
 }
 
+/** Whether the host has to reply to what there is to say. */
+export function isHostAsked(): boolean {
+  return isAsking;
+}
+
 export function takeFrames(): string {
   const taken = frames;
   frames = '';
+  isAsking = false;
   return taken;
 }
 
 /** What was taken did not reach the host: it is taken again. */
 export function restoreFrames(taken: string): void {
   frames = taken + frames;
+  isAsking = true;
 }
 
 /**
@@ -52,6 +61,7 @@ export function callHost<Name extends HostCallName>(
   call?: CallState,
 ): Promise<HostCalls[Name]['reply']> {
   const number = waiting.reserve();
+  isAsking = true;
   emitFrame(GUEST_FRAMES.hostCall, call?.id ?? 0, encodeHostCall(number, name, argument));
   call?.pause();
   return new Promise((resolve, reject) => {

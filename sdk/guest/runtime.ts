@@ -2,18 +2,18 @@
  * The guest's side of the wall: what the host may call. A bundle made of this file and of plugin packages is all
  * that runs in an isolate.
  *
- * `pump` is the only function called while traffic flows. It takes whatever the host has for the guest. What the guest
- * has to say it tells the host in the promise reactions that run after `pump` has returned, within the same crossing
+ * `pump` is the only function called while traffic flows. It takes whatever the host has for the guest, and returns
+ * what the guest has to say, or tells the host in the promise reactions that run after it, within the same crossing
  * (conversation.ts).
  */
 import type { PluginDefinition } from '../define-plugin.ts';
-import { decodeFrames, HOST_FRAMES } from '../protocol/frames.ts';
+import { HOST_FRAMES } from '../protocol/frames.ts';
 import type { Invalidation } from '../protocol/host-call.ts';
 import { type PackageManifest, PHASE_NAMES, type PluginManifest } from '../protocol/manifest.ts';
 import type { GuestConfiguration, NodeFacts } from '../protocol/plan.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { addGeneration, dropGeneration } from './configuration.ts';
-import { resumeConversation, startConversation } from './conversation.ts';
+import { hear, resumeConversation, startConversation } from './conversation.ts';
 import { forgetLookups, invalidateEntities, limitEntityCache } from './entity-cache.ts';
 import { collectMetrics, declareMetric } from './metric-store.ts';
 import { setNodeFacts } from './node-view.ts';
@@ -25,7 +25,7 @@ import { abandonLoads, forgetLoads } from './value-cache.ts';
 export interface GuestRuntime {
   describe(): string;
   configure(json: string): string;
-  pump(frames: string): void;
+  pump(frames: string): string;
   /**
    * To be called after a pump was cut short: how many of its frames were begun, the last of which is to blame.
    * Promise reactions that were due are lost then, so lookups under way are forgotten; frames are given out again.
@@ -62,7 +62,7 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
       begunFrames = 0;
       if (wasCut) resumeConversation();
       wasCut = false;
-      decodeFrames(frames, 0, receiveFrame);
+      return hear(frames);
     },
     resume() {
       wasCut = true;

@@ -1,0 +1,131 @@
+/**
+ * CPU of one crossing that carries one typical request: a plugin that reads a header and sets two, and the same with
+ * a host call that is answered at once. Each call crosses by itself, without the event loop. Prints microseconds.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { encodeAccessCall } from '../../core/gateway/encode-call.ts';
+import type { ClientExchange } from '../../core/http/client-exchange.ts';
+import { bundlePackage, releaseBundler } from '../../core/sandbox/bundle-package.ts';
+import { IsolateLane } from '../../core/sandbox/isolate-lane.ts';
+
+const CALLS = 20_000;
+const REPEATS = 7;
+
+const PLUGIN = `
+import { definePlugin, s } from '@tollgate/sdk';
+export default definePlugin({
+  name: 'typical',
+  version: '1.0.0',
+  priority: 1,
+  schema: s.config({}),
+  access(kong) {
+    const tenant = kong.request.getHeader('x-tenant');
+    kong.service.request.setHeader('X-Seen-Tenant', tenant ?? 'none');
+    kong.response.setHeader('X-Path', kong.request.getPath());
+    if (tenant !== 'counted') return;
+    const windows = [{ key: 'tenant', limit: 1e9, expiresAtMs: Date.now() + 60_000 }];
+    return kong.counters.take(windows).then(([used]) => kong.response.setHeader('X-Used', used));
+  },
+});
+`;
+
+const folder = mkdtempSync(join(tmpdir(), 'tollgate-micro-'));
+const entry = join(folder, 'index.ts');
+writeFileSync(entry, PLUGIN);
+const bundle = await bundlePackage({ name: 'typical', entries: [pathToFileURL(entry)] });
+await releaseBundler();
+rmSync(folder, { recursive: true });
+
+let used = 0;
+const lane = new IsolateLane(
+  bundle,
+  {
+    memoryMb: 64,
+    crossingTimeoutMs: 50,
+    phaseDeadlineMs: 10_000,
+    loadTimeoutMs: 5000,
+    cacheEntries: 1000,
+    maxBodyBytes: 1e6,
+  },
+  {
+    findEntity: async () => null,
+    listEntities: async () => [],
+    takeCounters: () => [used++],
+    takeSharedCounters: async () => [used++],
+  },
+  {
+    onLogLines: (lines) => console.error(lines),
+    onIncident: (reason, detail) => console.error(reason, detail),
+    onCatastrophe: (message) => console.error(message),
+  },
+);
+lane.configure({
+  generation: 1,
+  instances: [{ id: 'a', plugin: 'typical', routeId: null, serviceId: null, config: {} }],
+  plans: [
+    {
+      route: null,
+      service: null,
+      steps: [{ plugin: 'typical', consumerAndRoute: {}, routeAndService: -1, fallback: 0 }],
+    },
+  ],
+  consumers: {},
+});
+
+function factsFor(tenant: string) {
+  const exchange = {
+    method: 'GET',
+    rawPath: '/v1/chat/completions',
+    rawQuery: 'stream=true',
+    headers: ['host', 'api.test', 'user-agent', 'curl/8.5.0', 'accept', '*/*', 'x-tenant', tenant],
+    host: 'api.test',
+    scheme: 'http',
+    httpVersion: '1.1',
+    peerAddress: '127.0.0.1',
+    localPort: 8000,
+    receivedAtMs: 1.5,
+  } as unknown as ClientExchange;
+  return {
+    generation: 1,
+    exchange,
+    path: '/v1/chat/completions',
+    clientAddress: '127.0.0.1',
+    requestId: 'f'.repeat(32),
+    consumer: '',
+    credential: '',
+    shared: '',
+  };
+}
+
+function measure(tenant: string): number {
+  const facts = factsFor(tenant);
+  let finished = 0;
+  const listener = {
+    onPhaseOutcome: () => {
+      finished++;
+    },
+    onPhaseFailure: (reason: string, detail: string) => console.error(reason, detail),
+    readBody: async () => new Uint8Array(0),
+  };
+  let least = Number.POSITIVE_INFINITY;
+  for (let repeat = 0; repeat < REPEATS; repeat++) {
+    const before = process.cpuUsage();
+    for (let call = 0; call < CALLS; call++) {
+      lane.submit('access', encodeAccessCall(facts, 0, true), listener);
+      lane.flush();
+    }
+    const { user, system } = process.cpuUsage(before);
+    least = Math.min(least, (user + system) / CALLS);
+  }
+  if (finished !== CALLS * REPEATS) throw new Error(`${finished} calls of ${CALLS * REPEATS} ended`);
+  return least;
+}
+
+const plain = measure('acme');
+const counted = measure('counted');
+console.log(`one phase crossing: ${plain.toFixed(2)} us`);
+console.log(`a host call on top: ${(counted - plain).toFixed(2)} us`);
+lane.dispose();
