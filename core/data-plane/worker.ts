@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { GuestConfiguration } from '../../sdk/protocol/plan.ts';
 import { buildPlan, type RoutingPlan } from '../config/build-plan.ts';
 import { EVERYTHING } from '../config/describe-changes.ts';
 import type { ConfigurationUpdate } from '../config/known-configuration.ts';
@@ -23,6 +24,8 @@ import type { ClientExchange } from '../http/client-exchange.ts';
 import { type Listener, startListener } from '../http/listener.ts';
 import { loadUws } from '../http/native-binding.ts';
 import { IsolateLane } from '../sandbox/isolate-lane.ts';
+import { createEnvironmentVault } from '../secrets/environment-vault.ts';
+import { resolveSecrets } from '../secrets/resolve-secrets.ts';
 import { changeLevelFor, createLogger } from '../telemetry/logger.ts';
 import { createTracer } from '../telemetry/tracing/tracer.ts';
 import { createUpstreamClient } from '../upstream/forward.ts';
@@ -73,6 +76,9 @@ const sharedCounters = createSharedCounters({
   nodeRedis: settings.redisUrl === undefined ? undefined : redisFromUrl(settings.redisUrl),
 });
 const fetchForPlugins = createFetcher();
+const readSecret = createEnvironmentVault(process.env);
+/** Instances that lack a secret, and why, as they have been logged. */
+const reportedProblems = new Set<string>();
 const client = createUpstreamClient({
   maxIdleConnections: settings.upstreamKeepalivePoolSize,
   maxRequestsPerConnection: settings.upstreamKeepaliveMaxRequests,
@@ -322,9 +328,11 @@ function serveThrough(given: Boot['snapshot'], through: readonly LaneShare[]): v
     );
     lanes.configure(share, lastGeneration, (lane, number, artefact) => {
       const configuration = built.guests[number] as RoutingPlan['guests'][number];
-      lane.configure(
-        artefact === undefined ? configuration : completeConfiguration(configuration, artefact.manifest),
-      );
+      const complete =
+        artefact === undefined ? configuration : completeConfiguration(configuration, artefact.manifest);
+      const resolved = resolveSecrets(complete, lane.manifest, readSecret);
+      reportProblems(resolved);
+      lane.configure(resolved);
     });
     return { upToPercent: share.upToPercent, plan: built };
   });
@@ -336,6 +344,18 @@ function serveThrough(given: Boot['snapshot'], through: readonly LaneShare[]): v
   for (const { plan: old } of retired) {
     old.generation.isCurrent = false;
     if (old.generation.inFlight === 0) retireGeneration(old.generation);
+  }
+}
+
+/** Once for each: a configuration comes with every change. */
+function reportProblems({ instances }: GuestConfiguration): void {
+  for (const { id, plugin, problem } of instances) {
+    if (problem === undefined || reportedProblems.has(`${id} ${problem}`)) continue;
+    reportedProblems.add(`${id} ${problem}`);
+    logger.error(
+      { plugin, plugin_id: id, reason: problem },
+      'a plugin cannot have its secret, and fails every request',
+    );
   }
 }
 

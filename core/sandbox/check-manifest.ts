@@ -74,6 +74,8 @@ function checkSchema(schema: unknown): string | undefined {
 function checkField(field: unknown, path: string, depth: number): string | undefined {
   if (depth > MAX_DEPTH) return `${path} is nested too deeply`;
   if (!isPlain(field) || !oneOf(FIELD_TYPES)(field['type'])) return `${path} is no field`;
+  // A default is the author's word: it may not name a secret of the operator's.
+  if (JSON.stringify(field['default'] ?? null).includes('{vault:')) return `${path}.default names a secret`;
   for (const name of ['match', 'not_match']) {
     if (field[name] !== undefined && !isPattern(field[name]))
       return `${path}.${name} is no regular expression`;

@@ -23,13 +23,27 @@ export function addGeneration(
   configuration: GuestConfiguration,
   plugins: ReadonlyMap<string, PluginDefinition>,
 ): void {
-  const instances = configuration.instances.map(({ id, plugin, config, routeId, serviceId }) => {
+  const instances = configuration.instances.map(({ id, plugin, config, routeId, serviceId, problem }) => {
     const definition = plugins.get(plugin);
     if (definition === undefined) throw new TypeError(`this package has no plugin named '${plugin}'`);
-    return { id, plugin: definition, config: freezeDeep(config), routeId, serviceId };
+    const runs = problem === undefined ? definition : failing(definition, problem);
+    return { id, plugin: runs, config: freezeDeep(config), routeId, serviceId };
   });
   const { generation, plans, consumers } = configuration;
   generations.set(generation, { plans, instances, consumers });
+}
+
+/** A plugin that cannot run must not be passed by: requests fail in each phase that it has. */
+function failing(definition: PluginDefinition, problem: string): PluginDefinition {
+  const fail = (): never => {
+    throw new Error(problem);
+  };
+  return {
+    ...definition,
+    ...(definition.access && { access: fail }),
+    ...(definition.response && { response: fail }),
+    ...(definition.log && { log: fail }),
+  };
 }
 
 export function dropGeneration(generation: number): void {

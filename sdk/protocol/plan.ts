@@ -24,6 +24,8 @@ export interface Instance {
   readonly config: Readonly<Record<string, unknown>>;
   readonly routeId: string | null;
   readonly serviceId: string | null;
+  /** Why it cannot run: it fails whenever it is its turn. */
+  readonly problem?: string;
 }
 
 export interface GuestPlan {

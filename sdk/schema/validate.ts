@@ -6,6 +6,7 @@ import type { FieldDefinition, ListField, MapField, RecordField } from './fields
 import { FORMATS } from './formats.ts';
 import * as messages from './messages.ts';
 import { isPlainRecord, ownMember, type PlainRecord } from './plain-record.ts';
+import { parseSecretReference } from './secret-reference.ts';
 
 export interface ValidateOptions {
   /** Default `insert`. An `update` prefixes the texts of at-least-one rules with `when updating, `. */
@@ -40,6 +41,9 @@ export function validateField(
   const attributes = attributesOf(field);
   if (value === null || value === undefined) return checkAbsence(attributes);
   if (attributes.eq === null) return messages.mustBe(null);
+  // What it stands for is known to nobody but the node that resolves it.
+  if (field.type === 'string' && field.referenceable && parseSecretReference(value) !== undefined)
+    return undefined;
   return (
     checkType(field, value) ??
     checkParts(field, value, options) ??

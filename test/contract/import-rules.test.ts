@@ -58,6 +58,7 @@ const RULES: readonly Rule[] = [
   },
   { from: 'core/crypto', may: ['core/errors.ts'], types: ['sdk/protocol'], node: true },
   { from: 'core/egress', may: ['core/errors.ts', 'sdk/protocol'], node: true, packages: ['undici'] },
+  { from: 'core/secrets', may: ['sdk/schema'], types: ['sdk/protocol'] },
   { from: 'core/cache', may: ['core/errors.ts'], node: true },
 
   // The store's failures are also those of completing an entity before it is stored, and only the router knows which
