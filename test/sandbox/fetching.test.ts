@@ -189,8 +189,23 @@ describe('a plugin that asks somebody else', () => {
 });
 
 describe('a server that is not as it should be', () => {
-  it('has a name that stands for a private address nobody lists', async () => {
-    expect(await fetchIn(origin.replace('127.0.0.1', 'localhost'))).toMatchObject({ status: 404 });
+  it('has a name that stands for a private address: that has to be listed too', async () => {
+    const { port } = server.address() as AddressInfo;
+    const url = `http://localhost:${port}/none`;
+    const argument = {
+      url,
+      method: 'GET',
+      headers: [],
+      body: null,
+      timeoutMs: 5000,
+      followsRedirects: true,
+    } as const;
+    const fetch = createFetcher();
+    await expect(fetch(argument, [`http://localhost:${port}`])).rejects.toThrow(
+      "cannot be fetched: 'localhost' stands for a private address",
+    );
+    const reply = await fetch(argument, [`http://localhost:${port}`, '127.0.0.0/8']);
+    expect(reply.status).toBe(404);
   });
 
   it.each([
