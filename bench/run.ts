@@ -14,11 +14,17 @@ import { type BenchResult, RESULT_FORMAT, type Sample } from './result-file.ts';
 import { isKongGiven, kongSubject } from './subjects/kong-subject.ts';
 import { nginxLuaSubject, nginxSubject } from './subjects/nginx-subjects.ts';
 import { BASELINE, type Subject, SubjectUnavailable } from './subjects/subject.ts';
-import { tollgateSubject } from './subjects/tollgate-subject.ts';
+import { tollgateSubject, tracedTollgateSubject } from './subjects/tollgate-subject.ts';
 import { summarizeSamples } from './summarize-samples.ts';
 import { startUpstream } from './upstream.ts';
 
-const SUBJECTS: readonly Subject[] = [nginxSubject, nginxLuaSubject, tollgateSubject, kongSubject];
+const SUBJECTS: readonly Subject[] = [
+  nginxSubject,
+  nginxLuaSubject,
+  tollgateSubject,
+  tracedTollgateSubject,
+  kongSubject,
+];
 
 /** Undone in reverse order, whatever happens. */
 type Undo = () => Promise<void> | void;

@@ -28,9 +28,17 @@ const PLUGINS = [
   },
 ];
 
+const TRACING_ID = 'b2d1a8c0-6f0e-4a5e-9c57-3f1c2f7f0a04';
+
 /** Throws with the gateway's own answer when a write is refused. */
 export async function seedGateway(adminUrl: string, upstreamUrl: string): Promise<void> {
   for (const write of listWrites(upstreamUrl)) await send(adminUrl, 'PUT', write.path, write.body);
+}
+
+/** Traces of every request, exported to `endpoint`. */
+export async function seedTracing(adminUrl: string, endpoint: string): Promise<void> {
+  const config = { traces_endpoint: endpoint };
+  await send(adminUrl, 'PUT', `/plugins/${TRACING_ID}`, { name: 'opentelemetry', config });
 }
 
 /** Removes what `seedGateway` wrote, for a gateway that outlives the run. */

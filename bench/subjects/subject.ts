@@ -1,7 +1,7 @@
 /** What a program must offer to be measured beside the others. */
 import type { ScenarioName } from '../scenario.ts';
 
-export const SUBJECT_NAMES = ['nginx', 'nginx-lua', 'tollgate', 'kong'] as const;
+export const SUBJECT_NAMES = ['nginx', 'nginx-lua', 'tollgate', 'tollgate-traced', 'kong'] as const;
 export type SubjectName = (typeof SUBJECT_NAMES)[number];
 
 /** The subject all ratios are taken against. */

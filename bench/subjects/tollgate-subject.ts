@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { findFreePort } from '../free-port.ts';
 import { answersOk, startProcess, waitUntilReady } from '../owned-process.ts';
 import { listProcessTree } from '../process-usage.ts';
-import { seedGateway } from '../seed-gateway.ts';
+import { seedGateway, seedTracing } from '../seed-gateway.ts';
 import {
   type RunningSubject,
   type Subject,
@@ -21,10 +21,27 @@ const READY_TIMEOUT_MS = 60_000;
 export const tollgateSubject: Subject = {
   name: 'tollgate',
   scenarios: ['plain', 'three-plugins'],
-  start: startTollgate,
+  start: (settings) => startTollgate(settings),
 };
 
-async function startTollgate({ folder, upstreamPort, workers }: SubjectSettings): Promise<RunningSubject> {
+/** The same with spans recorded and one trace in a hundred exported, as Kong's default rate has it. */
+export const tracedTollgateSubject: Subject = {
+  name: 'tollgate-traced',
+  scenarios: ['plain', 'three-plugins'],
+  start: (settings) =>
+    startTollgate(
+      settings,
+      { TOLLGATE_TRACING_INSTRUMENTATIONS: 'all', TOLLGATE_TRACING_SAMPLING_RATE: '0.01' },
+      // Nobody decodes what arrives there, but it is answered as a collector would.
+      (adminUrl, upstreamUrl) => seedTracing(adminUrl, `${upstreamUrl}/v1/traces`),
+    ),
+};
+
+async function startTollgate(
+  { folder, upstreamPort, workers }: SubjectSettings,
+  environment: Readonly<Record<string, string>> = {},
+  seedMore: (adminUrl: string, upstreamUrl: string) => Promise<void> = async () => {},
+): Promise<RunningSubject> {
   if (!existsSync(COMMAND)) throw new SubjectUnavailable('core/cli.ts does not exist');
   mkdirSync(folder, { recursive: true });
   const proxy = `127.0.0.1:${await findFreePort()}`;
@@ -42,12 +59,15 @@ async function startTollgate({ folder, upstreamPort, workers }: SubjectSettings)
       TOLLGATE_DATABASE: 'embedded',
       TOLLGATE_DATA_DIR: join(folder, 'data'),
       TOLLGATE_LOG_LEVEL: 'warn',
+      ...environment,
     },
     logFile: join(folder, 'output.log'),
   });
   try {
     await waitUntilReady(owned, () => answersOk(`http://${status}/status/ready`), READY_TIMEOUT_MS);
-    await seedGateway(`http://${admin}`, `http://127.0.0.1:${upstreamPort}`);
+    const upstreamUrl = `http://127.0.0.1:${upstreamPort}`;
+    await seedGateway(`http://${admin}`, upstreamUrl);
+    await seedMore(`http://${admin}`, upstreamUrl);
   } catch (error) {
     await owned.stop();
     throw new Error('Tollgate could not be started and configured', { cause: error });

@@ -12,7 +12,7 @@ describe('the flags', () => {
       workers: 1,
       rounds: 3,
       scenarios: ['plain', 'three-plugins'],
-      subjects: ['nginx', 'nginx-lua', 'tollgate', 'kong'],
+      subjects: ['nginx', 'nginx-lua', 'tollgate', 'tollgate-traced', 'kong'],
     });
   });
 
