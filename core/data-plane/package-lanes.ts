@@ -111,10 +111,16 @@ export class PackageLanes {
   }
 
   /**
-   * What the traffic is to run through. Throws when a version does not load. Nothing changes for plans there are.
+   * What the traffic is to run through. Throws when a version does not load, except for one that is missing already: it
+   * must not keep others from being changed. Nothing changes for plans there are.
    */
   arrange(packages: readonly ActivePackage[]): readonly LaneShare[] {
-    return this.#arrange(packages, (artefact) => this.#load(artefact, SWIFT_LOAD_MS));
+    return this.#arrange(packages, (artefact) => {
+      const missing = this.#slots.findIndex(
+        (slot) => slot?.isWanted && slot.lane === undefined && slot.artefact?.digest === artefact.digest,
+      );
+      return missing === -1 ? this.#load(artefact, SWIFT_LOAD_MS) : missing;
+    });
   }
 
   /** The same without failing: requests that need what does not load get what `onError` of the package says. */

@@ -142,6 +142,17 @@ describe('lanes of packages', () => {
     expect(lanes.isIncomplete).toBe(false);
   });
 
+  it('are changed although another package is missing', () => {
+    const { lanes, broken, serve, nameAt } = openLanes();
+    broken.add('a@1');
+    const [share] = lanes.arrangeWhatLoads([active('a', '1'), active('b', '1')], false);
+    const { shares } = serve([active('a', '1'), active('b', '2')]);
+    const [missing, loaded] = [...(shares[0]?.lanes ?? [])];
+    expect([...(share?.lanes ?? [])][0]).toBe(missing);
+    expect(nameAt(loaded ?? -1)).toBe('b@2');
+    expect(lanes.isIncomplete).toBe(true);
+  });
+
   it('shut out a package that cannot take its configuration time and again, and nobody else', () => {
     const { lanes, serve } = openLanes();
     const { shares } = serve([active('a', '1'), active('b', '1')]);
