@@ -9,11 +9,16 @@ import { createServer } from 'node:net';
 const FIRST_PORT = 15_000;
 const LAST_PORT = 31_000;
 
-/** A TCP port nothing listens on, on loopback. */
+/** Given out already: whoever asked may not have bound it yet. */
+const given = new Set<number>();
+
+/** A TCP port nothing listens on, on loopback. Never the same one twice. */
 export async function findFreePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = randomInt(FIRST_PORT, LAST_PORT);
-    if (await canListen(port)) return port;
+    if (given.has(port) || !(await canListen(port))) continue;
+    given.add(port);
+    return port;
   }
   throw new Error('no free port was found in 100 attempts');
 }
