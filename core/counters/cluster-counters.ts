@@ -131,7 +131,9 @@ export function createClusterCounters(table: CounterTable, events: ClusterCounte
     },
     close() {
       for (const timer of timers) clearTimeout(timer);
-      lose([], 'the node stops');
+      // No outage: nobody is told.
+      lostReason ??= 'the node stops';
+      lose([], lostReason);
     },
   };
 }
