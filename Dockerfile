@@ -5,7 +5,8 @@ FROM node:24-trixie-slim AS packages
 WORKDIR /opt/tollgate
 COPY package.json package-lock.json .npmrc ./
 COPY sdk/package.json sdk/
-RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev
+ENV npm_config_cache=/var/cache/npm
+RUN --mount=type=cache,target=/var/cache/npm npm ci --omit=dev
 
 # glibc 2.41. The native library of the HTTP server needs 2.38 or later, and musl (Alpine) cannot load it.
 FROM debian:trixie-slim

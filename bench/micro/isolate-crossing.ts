@@ -8,6 +8,7 @@ import type { ClientExchange } from '../../core/http/client-exchange.ts';
 import type { PhaseOutcome } from '../../core/pipeline/phase-outcome.ts';
 import { bundlePackage } from '../../core/sandbox/bundle-package.ts';
 import { IsolateLane } from '../../core/sandbox/isolate-lane.ts';
+import { EVENTS, LIMITS, SERVICES } from './lane-surroundings.ts';
 
 const CONSUMER = { id: '0f3a8e1c-6e0b-4c39-9a7e-0d6a2f6b8c11', username: 'pro-user', custom_id: null };
 const CREDENTIAL = {
@@ -25,28 +26,11 @@ const bundle = await bundlePackage({
   ),
 });
 
-let used = 0;
 const lane = new IsolateLane(
   bundle,
-  {
-    memoryMb: 64,
-    crossingTimeoutMs: 50,
-    phaseDeadlineMs: 10_000,
-    loadTimeoutMs: 5000,
-    cacheEntries: 1000,
-    maxBodyBytes: 1e6,
-  },
-  {
-    findEntity: async (entity) => (entity === 'consumers' ? CONSUMER : CREDENTIAL),
-    listEntities: async () => [],
-    takeCounters: () => [used++],
-    takeSharedCounters: async () => [used++],
-  },
-  {
-    onLogLines: (lines) => console.error(lines),
-    onIncident: (reason, detail) => console.error(reason, detail),
-    onCatastrophe: (message) => console.error(message),
-  },
+  LIMITS,
+  { ...SERVICES, findEntity: async (entity) => (entity === 'consumers' ? CONSUMER : CREDENTIAL) },
+  EVENTS,
 );
 lane.configure({
   generation: 1,

@@ -10,6 +10,7 @@ import { encodeAccessCall } from '../../core/gateway/encode-call.ts';
 import type { ClientExchange } from '../../core/http/client-exchange.ts';
 import { bundlePackage, releaseBundler } from '../../core/sandbox/bundle-package.ts';
 import { IsolateLane } from '../../core/sandbox/isolate-lane.ts';
+import { EVENTS, LIMITS, SERVICES } from './lane-surroundings.ts';
 
 const CALLS = 20_000;
 const REPEATS = 7;
@@ -39,29 +40,7 @@ const bundle = await bundlePackage({ name: 'typical', entries: [pathToFileURL(en
 await releaseBundler();
 rmSync(folder, { recursive: true });
 
-let used = 0;
-const lane = new IsolateLane(
-  bundle,
-  {
-    memoryMb: 64,
-    crossingTimeoutMs: 50,
-    phaseDeadlineMs: 10_000,
-    loadTimeoutMs: 5000,
-    cacheEntries: 1000,
-    maxBodyBytes: 1e6,
-  },
-  {
-    findEntity: async () => null,
-    listEntities: async () => [],
-    takeCounters: () => [used++],
-    takeSharedCounters: async () => [used++],
-  },
-  {
-    onLogLines: (lines) => console.error(lines),
-    onIncident: (reason, detail) => console.error(reason, detail),
-    onCatastrophe: (message) => console.error(message),
-  },
-);
+const lane = new IsolateLane(bundle, LIMITS, SERVICES, EVENTS);
 lane.configure({
   generation: 1,
   instances: [{ id: 'a', plugin: 'typical', routeId: null, serviceId: null, config: {} }],

@@ -8,6 +8,7 @@ export interface SandboxStatus {
   /** '' of the package that comes with the gateway; so is `digest`. */
   readonly version: string;
   readonly digest: string;
+  /** `unavailable`: it does not load. */
   readonly state: 'serving' | 'quarantined' | 'suspended' | 'unavailable';
   /** Convictions within the last seconds. */
   readonly strikes: number;

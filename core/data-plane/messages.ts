@@ -7,6 +7,7 @@
 
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { MetricDeltas } from '../../sdk/protocol/metric-deltas.ts';
+import type { SandboxStatus } from '../admin/sandbox-endpoint.ts';
 import type { ConfigurationUpdate } from '../config/known-configuration.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import type { CounterTake } from '../counters/cluster-counters.ts';
@@ -160,19 +161,5 @@ export interface WorkerMeasurements {
   readonly sandboxes: readonly SandboxMeasurements[];
 }
 
-/** One package's isolate in one worker. */
-export interface SandboxMeasurements {
-  readonly package: string;
-  /** '' of the package that comes with the gateway; so is `digest`. */
-  readonly version: string;
-  readonly digest: string;
-  /** `unavailable`: it does not load. */
-  readonly state: 'serving' | 'quarantined' | 'suspended' | 'unavailable';
-  /** Convictions of late. */
-  readonly strikes: number;
-  readonly crossings: number;
-  readonly timeouts: number;
-  readonly rebuilds: number;
-  readonly cpuSeconds: number;
-  readonly heapBytes: number;
-}
+/** One package's isolate in the worker that tells. */
+export type SandboxMeasurements = Omit<SandboxStatus, 'worker'>;

@@ -1,5 +1,6 @@
 /** Keys by which consumers sign tokens (contract/admin-api.md section 3.11, contract/plugins.md section 7). */
 import { createPublicKey } from 'node:crypto';
+import { SIGNATURE_ALGORITHMS } from '../../sdk/protocol/crypto.ts';
 import { CREATED_AT, ID, TAGS } from './common-fields.ts';
 import { defineEntity, type EntityRow, type RuleErrors } from './define-entity.ts';
 
@@ -18,21 +19,7 @@ export const jwtSecrets = defineEntity({
     algorithm: {
       type: 'string',
       default: 'HS256',
-      one_of: [
-        'HS256',
-        'HS384',
-        'HS512',
-        'RS256',
-        'RS384',
-        'RS512',
-        'ES256',
-        'ES384',
-        'ES512',
-        'PS256',
-        'PS384',
-        'PS512',
-        'EdDSA',
-      ],
+      one_of: SIGNATURE_ALGORITHMS,
     },
     tags: TAGS,
   },

@@ -5,20 +5,14 @@
  *
  * Line 0 is `<generation> <plan> <phase facts>`: for access `run` or `collect`, and behind it JSON of UriCaptures where
  * the path matched a pattern and a plugin wants to know, for response JSON of ResponseFacts,
- * for log `encodeLogFacts`; behind it, where the request has a trace, a tab and that (trace.ts). Then come STATE_LINES,
- * REQUEST_LINES and the headers, each ended by a line feed; a log call for plugins content with a summary ends behind
- * the STATE_LINES, of which only picks and consumer are filled in then.
+ * for log `encodeLogFacts`; behind it, where the request has a trace, a tab and that (trace.ts). Then come the
+ * lines of the state, REQUEST_LINES and the headers, each ended by a line feed. A log call for plugins content with a
+ * summary ends behind the state, of which only picks and consumer are filled in then.
+ *
+ * The state is what earlier plugins left behind, all empty for the first package of a request: the numbers of the
+ * instances collected so far, comma-separated, which `response` and `log` run; consumer, credential and shared values,
+ * each JSON or empty.
  */
-
-/** What earlier plugins left behind; all empty for the first package of a request. */
-export const STATE_LINES = {
-  /** Numbers of the instances collected so far, comma-separated; `response` and `log` run these. */
-  picks: 0,
-  /** JSON or empty. */
-  consumer: 1,
-  credential: 2,
-  shared: 3,
-} as const;
 
 export const STATE_LINE_COUNT = 4;
 

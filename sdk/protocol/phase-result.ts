@@ -1,26 +1,21 @@
 /**
- * Guest → host: the outcome of a phase as lines. A line of header operations holds `s` (set), `a` (add) or `r`
- * (remove), name and value of each, all separated by NUL, which can be in none of them; it is empty without any.
+ * Guest → host: the outcome of a phase as nine lines; whatever follows the last is the body of an answer.
+ *
+ * 1. picks
+ * 2. consumer, as JSON; empty for unchanged, `null` clears
+ * 3. credential, likewise
+ * 4. shared, likewise
+ * 5. JSON of `RequestChanges`, or empty
+ * 6. header operations for the service
+ * 7. header operations for the client
+ * 8. status code of an answer; 0 when there is none
+ * 9. kind of its body. `error`: a message to be negotiated, empty for the usual one of the status; `json`: compact JSON;
+ *    `text`: as it is; empty: none
+ *
+ * A line of header operations holds `s` (set), `a` (add) or `r` (remove), name and value of each, all separated by NUL,
+ * which can be in none of them; it is empty without any.
  */
 
-/** The first nine lines of a result; whatever follows the last is the body of an answer. */
-export const RESULT_LINES = {
-  picks: 0,
-  /** JSON, or empty for unchanged. `null` clears. */
-  consumer: 1,
-  credential: 2,
-  shared: 3,
-  /** JSON of `RequestChanges`, or empty. */
-  changes: 4,
-  serviceOperations: 5,
-  responseOperations: 6,
-  /** Of an answer: status code. 0 when there is none. */
-  status: 7,
-  /** `error`: the body is a message to be negotiated, empty for the usual one of the status; `json`: compact JSON; `text`: as it is; empty: none. */
-  bodyKind: 8,
-} as const;
-
-export const RESULT_LINE_COUNT = 9;
 /** Between the parts of header operations. */
 export const OPERATION_SEPARATOR = '\0';
 

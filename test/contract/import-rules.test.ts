@@ -35,6 +35,7 @@ const RULES: readonly Rule[] = [
   {
     from: 'core/telemetry',
     may: ['core/errors.ts', 'sdk/protocol'],
+    types: ['core/settings'],
     node: true,
     packages: [
       'pino',
@@ -65,7 +66,7 @@ const RULES: readonly Rule[] = [
   // patterns it can run.
   {
     from: 'core/entities',
-    may: ['sdk/schema', 'core/store/entity-error.ts', 'core/router/path-regex.ts'],
+    may: ['sdk/schema', 'sdk/protocol/crypto.ts', 'core/store/entity-error.ts', 'core/router/path-regex.ts'],
     node: true,
   },
   {

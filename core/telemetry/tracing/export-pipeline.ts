@@ -21,6 +21,31 @@ const GRACE_MS = 1000;
 /** Longer pauses do not fit into a timer. */
 const MAX_MS = 2 ** 31 - 1;
 
+/** What batch processors of the SDK have in common, and exporters that try again. */
+interface Closing {
+  close(): void;
+}
+interface Processing {
+  shutdown(): Promise<void>;
+}
+
+/** `take` hands one record to the processor. */
+export function pipelineOf<Item>(
+  exporter: Closing,
+  processor: Processing,
+  take: (item: Item) => void,
+): ExportPipeline<Item> {
+  return {
+    add: (items) => {
+      for (const item of items) take(item);
+    },
+    shutdown: async () => {
+      exporter.close();
+      await processor.shutdown();
+    },
+  };
+}
+
 /** Options of the SDK's batch processors. */
 export function batchingOf(target: ExportTarget) {
   return {

@@ -1,19 +1,8 @@
 /** Which spans are recorded, in the words of the setting. */
 
-export const INSTRUMENTATIONS = [
-  'all',
-  'request',
-  'db_query',
-  'dns_query',
-  'router',
-  'http_client',
-  'balancer',
-  'plugin_rewrite',
-  'plugin_access',
-  'plugin_header_filter',
-] as const;
+import type { Settings } from '../../settings/load-settings.ts';
 
-export type Instrumentation = (typeof INSTRUMENTATIONS)[number];
+export type Instrumentation = Settings['tracingInstrumentations'][number];
 
 /** The span of the request itself is always there: everything else hangs on it. */
 export interface RecordedSpans {

@@ -16,6 +16,7 @@ import {
   type ExportPipeline,
   metadataOf,
   type NodeIdentity,
+  pipelineOf,
 } from './export-pipeline.ts';
 import type { ExportTarget } from './export-target.ts';
 import type { LogRecord, Severity } from './log-record.ts';
@@ -42,16 +43,9 @@ export async function createLogPipeline(
   const exporter = new RetryingExporter<ReadableLogRecord>(await createExporter(target), target, onGivenUp);
   const processor = new BatchLogRecordProcessor({ exporter, ...batchingOf(target) });
   const resource = describeNode(node, target);
-  return {
-    add: (records) => {
-      for (const record of records)
-        processor.onEmit(toReadableLogRecord(record, resource) as Parameters<typeof processor.onEmit>[0]);
-    },
-    shutdown: async () => {
-      exporter.close();
-      await processor.shutdown();
-    },
-  };
+  return pipelineOf(exporter, processor, (record) =>
+    processor.onEmit(toReadableLogRecord(record, resource) as Parameters<typeof processor.onEmit>[0]),
+  );
 }
 
 async function createExporter(target: ExportTarget): Promise<LogRecordExporter> {

@@ -10,6 +10,7 @@ import {
   type ExportPipeline,
   metadataOf,
   type NodeIdentity,
+  pipelineOf,
 } from './export-pipeline.ts';
 import type { ExportTarget } from './export-target.ts';
 import { toReadableSpan } from './readable-span.ts';
@@ -24,16 +25,9 @@ export async function createSpanPipeline(
   const exporter = new RetryingExporter<ReadableSpan>(await createExporter(target), target, onGivenUp);
   const processor = new BatchSpanProcessor({ exporter, ...batchingOf(target) });
   const resource = describeNode(node, target);
-  return {
-    add: (spans) => {
-      for (const span of spans)
-        processor.onEnd(toReadableSpan(span, resource) as Parameters<typeof processor.onEnd>[0]);
-    },
-    shutdown: async () => {
-      exporter.close();
-      await processor.shutdown();
-    },
-  };
+  return pipelineOf(exporter, processor, (span) =>
+    processor.onEnd(toReadableSpan(span, resource) as Parameters<typeof processor.onEnd>[0]),
+  );
 }
 
 async function createExporter(target: ExportTarget): Promise<SpanExporter> {
