@@ -19,6 +19,7 @@ import { nodeEndpoints } from './node-endpoints.ts';
 import type { NodeInformation } from './node-information.ts';
 import { overrideConsumers } from './overrides/consumers.ts';
 import { overridePlugins, pluginCatalogEndpoints, pluginProtocolRule } from './overrides/plugins.ts';
+import { allTargetsEndpoint, createTargetFinder, overrideTargets } from './overrides/targets.ts';
 import { pluginPackageEndpoints } from './plugin-package-endpoints.ts';
 import { sandboxEndpoint } from './sandbox-endpoint.ts';
 import { schemasEndpoints } from './schemas-endpoints.ts';
@@ -54,7 +55,7 @@ export interface AdminDependencies {
   };
 }
 
-/** Not listening yet. Throws when the entities lack services, routes, consumers or plugins. */
+/** Not listening yet. Throws when one of the core entities is missing. */
 export function createAdminApi(dependencies: AdminDependencies): FastifyInstance {
   const { node, logger, transport = {} } = dependencies;
   const endpoints = listAllEndpoints(dependencies);
@@ -69,10 +70,14 @@ export function createAdminApi(dependencies: AdminDependencies): FastifyInstance
 function listAllEndpoints(dependencies: AdminDependencies): Endpoint[] {
   const { store, plugins, node, entities } = dependencies;
   const pluginEntity = requireEntity(entities, 'plugins');
-  const generated = generateEndpoints(entities, { store, writes: createWrites(dependencies) });
+  const targets = requireEntity(entities, 'targets');
+  const writes = createWrites(dependencies);
+  const generated = generateEndpoints(entities, { store, writes });
+  const targetFinder = createTargetFinder(requireEntity(entities, 'upstreams'), targets, store);
   const overrides = [
     ...overrideConsumers(requireEntity(entities, 'consumers'), store),
     ...overridePlugins(pluginEntity, store),
+    ...overrideTargets(targets, targetFinder, writes),
   ];
   const overview = {
     available: () => plugins.names().flatMap((name) => describeAvailable(plugins, name)),
@@ -83,6 +88,7 @@ function listAllEndpoints(dependencies: AdminDependencies): Endpoint[] {
   };
   return [
     ...layerEndpoints(generated, overrides),
+    allTargetsEndpoint(targets, targetFinder, store),
     ...pluginCatalogEndpoints(plugins),
     ...schemasEndpoints(entities, plugins),
     ...tagsEndpoints(store),

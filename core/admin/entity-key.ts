@@ -4,6 +4,7 @@ import { isUuid, luaFormat, validateField } from '../../sdk/schema/index.ts';
 import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
 import { EntityError } from '../store/entity-error.ts';
 import type { EntityStore } from '../store/entity-store.ts';
+import { notFound } from './admin-refusal.ts';
 
 export type EntityKey =
   | { readonly kind: 'id'; readonly id: string }
@@ -58,6 +59,17 @@ export function findByKey(
     case 'nested':
       return store.selectByUniqueTogether(definition, { ...key.parent, [key.field]: key.value });
   }
+}
+
+/** Throws the plain 404 when there is none. */
+export async function requireByKey(
+  store: EntityStore,
+  definition: EntityDefinition,
+  key: EntityKey,
+): Promise<EntityRow> {
+  const row = await findByKey(store, definition, key);
+  if (row === undefined) throw notFound();
+  return row;
 }
 
 /** EntityError 6, as PATCH answers for what is not there. */

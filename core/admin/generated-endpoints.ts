@@ -7,7 +7,7 @@ import type { EntityStore } from '../store/entity-store.ts';
 import { type AdminRequest, answerJson, type Endpoint, NO_CONTENT } from './admin-exchange.ts';
 import { methodNotAllowed, notFound } from './admin-refusal.ts';
 import { answerPage, readListArguments } from './answer-page.ts';
-import { type EntityKey, findByKey, readChildKey, readEntityKey } from './entity-key.ts';
+import { type EntityKey, readChildKey, readEntityKey, requireByKey } from './entity-key.ts';
 import type { EntityWrites } from './entity-writes.ts';
 
 export interface EntityAccess {
@@ -29,11 +29,15 @@ export function generateEndpoints(
 ): Endpoint[] {
   const relations = definitions.flatMap((child) => relationsOf(child, definitions));
   return [
-    ...definitions.flatMap((definition) => entityEndpoints(definition, access)),
+    ...definitions.filter(hasOwnPaths).flatMap((definition) => entityEndpoints(definition, access)),
     ...relations.flatMap((relation) => childEndpoints(relation, access)),
-    ...relations.map((relation) => parentEndpoint(relation, access)),
+    ...relations
+      .filter(({ child }) => hasOwnPaths(child))
+      .map((relation) => parentEndpoint(relation, access)),
   ];
 }
+
+const hasOwnPaths = ({ isNestedOnly }: EntityDefinition): boolean => isNestedOnly !== true;
 
 function relationsOf(child: EntityDefinition, definitions: readonly EntityDefinition[]): Relation[] {
   return Object.entries(child.fields).flatMap(([field, { type, ...attributes }]) => {
@@ -170,17 +174,6 @@ function parentEndpoint({ child, field, parent }: Relation, { store, writes }: E
 function parentFinder(store: EntityStore, parent: EntityDefinition) {
   return (request: AdminRequest): Promise<EntityRow> =>
     requireByKey(store, parent, readEntityKey(parent, request.captures[0] ?? ''));
-}
-
-/** Throws the plain 404 when there is none. */
-async function requireByKey(
-  store: EntityStore,
-  definition: EntityDefinition,
-  key: EntityKey,
-): Promise<EntityRow> {
-  const row = await findByKey(store, definition, key);
-  if (row === undefined) throw notFound();
-  return row;
 }
 
 function referenceId(row: EntityRow, field: string): string | undefined {

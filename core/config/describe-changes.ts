@@ -3,13 +3,8 @@ import type { Invalidation } from '../../sdk/protocol/host-call.ts';
 import type { RowChange } from '../cache/row-cache.ts';
 import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
 import type { LogExcerpt, LoggedChange } from '../store/change-log.ts';
-import type { Snapshot } from './snapshot.ts';
-import {
-  isEmptyDelta,
-  type RowsDelta,
-  type SNAPSHOT_ENTITIES,
-  type SnapshotDelta,
-} from './snapshot-delta.ts';
+import { forEachEntity, type Snapshot, type SnapshotEntity } from './snapshot.ts';
+import { isEmptyDelta, type RowsDelta, type RowsDeltas, type SnapshotDelta } from './snapshot-delta.ts';
 
 /** Each one is looked for among all rows a guest holds; beyond this it is cheaper to forget them all. */
 const MAX_INVALIDATIONS = 100;
@@ -25,13 +20,13 @@ export const EVERYTHING: Invalidation = {
 
 /** A change that touches no row of the snapshot moves its sequence and leaves its version. */
 export function describeDelta(snapshot: Snapshot, { changes, position }: LogExcerpt): SnapshotDelta {
-  const deltaOf = <Row>(entity: (typeof SNAPSHOT_ENTITIES)[number]): RowsDelta<Row> => {
+  const deltaOf = (entity: SnapshotEntity): RowsDelta<EntityRow> => {
     const latest = new Map<string, EntityRow | undefined>();
     for (const change of changes) {
       if (change.entity === entity && change.id !== null) latest.set(change.id, change.row);
     }
     return {
-      upserted: [...latest.values()].filter((row) => row !== undefined) as unknown as Row[],
+      upserted: [...latest.values()].filter((row) => row !== undefined),
       removed: [...latest].flatMap(([id, row]) => (row === undefined ? [id] : [])),
     };
   };
@@ -39,9 +34,7 @@ export function describeDelta(snapshot: Snapshot, { changes, position }: LogExce
     base: snapshot.version,
     version: snapshot.version + 1,
     sequence: position.sequence,
-    services: deltaOf('services'),
-    routes: deltaOf('routes'),
-    plugins: deltaOf('plugins'),
+    ...forEachEntity<RowsDeltas>((entity) => deltaOf(entity) as never),
   };
   return isEmptyDelta(delta) ? { ...delta, version: snapshot.version } : delta;
 }
@@ -76,7 +69,7 @@ export function listUniqueFields({ fields }: EntityDefinition): readonly string[
 /** A row of the snapshot by a unique field; null when there is none. */
 export function findInSnapshot(
   snapshot: Snapshot,
-  entity: (typeof SNAPSHOT_ENTITIES)[number],
+  entity: SnapshotEntity,
   field: string,
   value: string,
 ): EntityRow | null {

@@ -1,5 +1,5 @@
 /**
- * What a node knows of the configuration: services, routes and plugins whole, and of entities whose rows may be millions
+ * What a node knows of the configuration: services, routes, plugins and upstreams whole, and of entities whose rows may be millions
  * as many as it may hold. It is told what was read and asked for rows; where readings come from and who serves the
  * result it does not know.
  */
@@ -15,8 +15,15 @@ import {
   findInSnapshot,
   listUniqueFields,
 } from './describe-changes.ts';
-import { EMPTY_SNAPSHOT, type PluginRow, type RouteRow, type ServiceRow, type Snapshot } from './snapshot.ts';
-import { applyDelta, SNAPSHOT_ENTITIES, type SnapshotDelta } from './snapshot-delta.ts';
+import {
+  EMPTY_SNAPSHOT,
+  forEachEntity,
+  SNAPSHOT_ENTITIES,
+  type Snapshot,
+  type SnapshotEntity,
+  type SnapshotLists,
+} from './snapshot.ts';
+import { applyDelta, type SnapshotDelta } from './snapshot-delta.ts';
 import type { SavedConfiguration } from './snapshot-file.ts';
 
 /** One step of the configuration: rows for the plan, and rows no cache may serve any longer. */
@@ -24,8 +31,6 @@ export interface ConfigurationUpdate {
   readonly delta: SnapshotDelta;
   readonly invalidations: readonly Invalidation[];
 }
-
-type SnapshotEntity = (typeof SNAPSHOT_ENTITIES)[number];
 
 const MAX_MISSES = 10_000;
 
@@ -71,13 +76,10 @@ export class KnownConfiguration {
       const held = (rows.get(name) ?? []).map((row) => this.#cache.hold(row));
       this.#cache.replaceAll(name, held, complete.has(name));
     }
-    const rowsOf = <Row>(name: SnapshotEntity) => (rows.get(name) ?? []) as unknown as readonly Row[];
     this.#snapshot = {
       version: this.#snapshot.version + 1,
       sequence: position.sequence,
-      services: rowsOf<ServiceRow>('services'),
-      routes: rowsOf<RouteRow>('routes'),
-      plugins: rowsOf<PluginRow>('plugins'),
+      ...forEachEntity<SnapshotLists>((name) => (rows.get(name) ?? []) as never),
     };
     this.#position = position;
   }

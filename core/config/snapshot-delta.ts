@@ -1,25 +1,28 @@
 /** What has changed between two snapshots, small enough to be sent for every write, and how it is taken over. Pure. */
 import type { EntityRow } from '../entities/define-entity.ts';
-import type { PluginRow, RouteRow, ServiceRow, Snapshot } from './snapshot.ts';
+import {
+  forEachEntity,
+  SNAPSHOT_ENTITIES,
+  type Snapshot,
+  type SnapshotEntity,
+  type SnapshotLists,
+  type SnapshotRows,
+} from './snapshot.ts';
 
 export interface RowsDelta<Row> {
   readonly upserted: readonly Row[];
   readonly removed: readonly string[];
 }
 
-export interface SnapshotDelta {
+export type RowsDeltas = { readonly [Entity in SnapshotEntity]: RowsDelta<SnapshotRows[Entity]> };
+
+export interface SnapshotDelta extends RowsDeltas {
   /** The version it applies to. */
   readonly base: number;
   /** The same as `base` when no row of the snapshot has changed. */
   readonly version: number;
   readonly sequence: number;
-  readonly services: RowsDelta<ServiceRow>;
-  readonly routes: RowsDelta<RouteRow>;
-  readonly plugins: RowsDelta<PluginRow>;
 }
-
-/** Entities whose rows snapshots hold. */
-export const SNAPSHOT_ENTITIES = ['services', 'routes', 'plugins'] as const;
 
 /** Throws when the delta was made for another version. */
 export function applyDelta(snapshot: Snapshot, delta: SnapshotDelta): Snapshot {
@@ -29,9 +32,9 @@ export function applyDelta(snapshot: Snapshot, delta: SnapshotDelta): Snapshot {
   return {
     version: delta.version,
     sequence: delta.sequence,
-    services: applyRows(snapshot.services, delta.services),
-    routes: applyRows(snapshot.routes, delta.routes),
-    plugins: applyRows(snapshot.plugins, delta.plugins),
+    ...forEachEntity<SnapshotLists>(
+      (entity) => applyRows<EntityRow>(snapshot[entity], delta[entity]) as never,
+    ),
   };
 }
 
@@ -43,8 +46,8 @@ function applyRows<Row extends EntityRow>(rows: readonly Row[], delta: RowsDelta
   return [...kept, ...delta.upserted].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-export function isEmptyDelta({ services, routes, plugins }: SnapshotDelta): boolean {
-  return [services, routes, plugins].every(
-    ({ upserted, removed }) => upserted.length === 0 && removed.length === 0,
+export function isEmptyDelta(deltas: RowsDeltas): boolean {
+  return SNAPSHOT_ENTITIES.every(
+    (entity) => deltas[entity].upserted.length === 0 && deltas[entity].removed.length === 0,
   );
 }

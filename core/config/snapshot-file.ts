@@ -39,7 +39,7 @@ interface Head {
 }
 
 /** Of this build; another one's file is not read. */
-const FORMAT = 'tollgate snapshot 1';
+const FORMAT = 'tollgate snapshot 2';
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
 /** Written in parts, between which the process does other things. */

@@ -46,14 +46,111 @@ export interface PluginRow extends EntityRow {
   readonly consumer: { readonly id: string } | null;
 }
 
-export interface Snapshot {
+export interface UpstreamRow extends EntityRow {
+  readonly name: string;
+  readonly algorithm: string | null;
+  readonly hash_on: string | null;
+  readonly hash_fallback: string | null;
+  readonly hash_on_header: string | null;
+  readonly hash_fallback_header: string | null;
+  readonly hash_on_cookie: string | null;
+  readonly hash_on_cookie_path: string | null;
+  readonly hash_on_query_arg: string | null;
+  readonly hash_fallback_query_arg: string | null;
+  readonly hash_on_uri_capture: string | null;
+  readonly hash_fallback_uri_capture: string | null;
+  readonly slots: number | null;
+  readonly healthchecks: HealthcheckRecord;
+  readonly host_header: string | null;
+  readonly use_srv_name: boolean | null;
+}
+
+/** `healthchecks` of an upstream. */
+export interface HealthcheckRecord {
+  readonly threshold: number | null;
+  readonly active: ActiveCheckRecord;
+  readonly passive: PassiveCheckRecord;
+}
+
+export interface ActiveCheckRecord {
+  readonly type: string | null;
+  readonly timeout: number | null;
+  readonly concurrency: number | null;
+  readonly http_path: string | null;
+  readonly https_sni: string | null;
+  readonly https_verify_certificate: boolean;
+  readonly headers: Readonly<Record<string, readonly string[]>> | null;
+  readonly healthy: HealthyRecord & { readonly interval: number | null };
+  readonly unhealthy: UnhealthyRecord & { readonly interval: number | null };
+}
+
+export interface PassiveCheckRecord {
+  readonly type: string | null;
+  readonly healthy: HealthyRecord;
+  readonly unhealthy: UnhealthyRecord;
+}
+
+export interface HealthyRecord {
+  readonly http_statuses: readonly number[] | null;
+  readonly successes: number | null;
+}
+
+export interface UnhealthyRecord {
+  readonly http_statuses: readonly number[] | null;
+  readonly tcp_failures: number | null;
+  readonly timeouts: number | null;
+  readonly http_failures: number | null;
+}
+
+export interface TargetRow extends EntityRow {
+  readonly upstream: { readonly id: string };
+  /** `host:port`. */
+  readonly target: string;
+  readonly weight: number | null;
+  readonly created_at: number;
+}
+
+/** Rows a snapshot holds, by entity. */
+export interface SnapshotRows {
+  readonly services: ServiceRow;
+  readonly routes: RouteRow;
+  readonly plugins: PluginRow;
+  readonly upstreams: UpstreamRow;
+  readonly targets: TargetRow;
+}
+
+export type SnapshotEntity = keyof SnapshotRows;
+
+export const SNAPSHOT_ENTITIES = [
+  'services',
+  'routes',
+  'plugins',
+  'upstreams',
+  'targets',
+] as const satisfies readonly SnapshotEntity[];
+
+export type SnapshotLists = { readonly [Entity in SnapshotEntity]: readonly SnapshotRows[Entity][] };
+
+/** An object with what `make` makes of each entity. */
+export function forEachEntity<Values extends Readonly<Record<SnapshotEntity, unknown>>>(
+  make: (entity: SnapshotEntity) => Values[SnapshotEntity],
+): Values {
+  return Object.fromEntries(SNAPSHOT_ENTITIES.map((entity) => [entity, make(entity)])) as Values;
+}
+
+export interface Snapshot extends SnapshotLists {
   /** Grows with every configuration this node has served. */
   readonly version: number;
   /** The last change it contains, as numbered in the database: the same number means the same rows on every node. */
   readonly sequence: number;
-  readonly services: readonly ServiceRow[];
-  readonly routes: readonly RouteRow[];
-  readonly plugins: readonly PluginRow[];
 }
 
-export const EMPTY_SNAPSHOT: Snapshot = { version: 0, sequence: 0, services: [], routes: [], plugins: [] };
+export const EMPTY_SNAPSHOT: Snapshot = {
+  version: 0,
+  sequence: 0,
+  services: [],
+  routes: [],
+  plugins: [],
+  upstreams: [],
+  targets: [],
+};

@@ -35,6 +35,8 @@ export interface EntityDefinition {
    * with that parent (`uniqueTogether`), e.g. `{ consumer: 'group' }`.
    */
   readonly nestedKeys?: Readonly<Record<string, string>>;
+  /** Has no paths of its own: its rows are reached below their parents alone. */
+  readonly isNestedOnly?: boolean;
   /** The unique string field usable in URLs instead of the id. Absent: id only. */
   readonly endpointKey?: string;
   /** Fields in the order `/schemas` shows them, `id` first. */

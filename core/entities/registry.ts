@@ -9,6 +9,8 @@ import type { PluginSchemas } from './plugin-schemas.ts';
 import { pluginEntity } from './plugins.ts';
 import { routes } from './routes.ts';
 import { services } from './services.ts';
+import { targets } from './targets.ts';
+import { upstreams } from './upstreams.ts';
 
 /** In the order in which they can be created: parents before their children. */
 export function listEntities(pluginSchemas: PluginSchemas): readonly EntityDefinition[] {
@@ -21,5 +23,7 @@ export function listEntities(pluginSchemas: PluginSchemas): readonly EntityDefin
     basicauthCredentials,
     jwtSecrets,
     acls,
+    upstreams,
+    targets,
   ];
 }

@@ -8,6 +8,7 @@ import * as acls from '../../migrations/0005_acls.ts';
 import * as basicAuthCredentials from '../../migrations/0006_basic_auth_credentials.ts';
 import * as jwtSecrets from '../../migrations/0007_jwt_secrets.ts';
 import * as pluginPackages from '../../migrations/0008_plugin_packages.ts';
+import * as upstreams from '../../migrations/0009_upstreams.ts';
 
 /**
  * A change of the schema in two phases. `up` only adds, so that nodes of the version before serve on while it runs and
@@ -30,4 +31,5 @@ export const MIGRATIONS: MigrationList = {
   '0006_basic_auth_credentials': basicAuthCredentials,
   '0007_jwt_secrets': jwtSecrets,
   '0008_plugin_packages': pluginPackages,
+  '0009_upstreams': upstreams,
 };

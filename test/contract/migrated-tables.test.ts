@@ -16,6 +16,7 @@ const ALL = [
   '0006_basic_auth_credentials',
   '0007_jwt_secrets',
   '0008_plugin_packages',
+  '0009_upstreams',
 ];
 const entities = listEntities({ get: () => undefined, names: () => [] });
 

@@ -1,6 +1,7 @@
 /** The control process's hold on the data plane, with real processes. */
 import { expect, it, onTestFinished } from 'vitest';
-import { EMPTY_SNAPSHOT } from '../../../core/config/snapshot.ts';
+import { EMPTY_SNAPSHOT, forEachEntity } from '../../../core/config/snapshot.ts';
+import type { RowsDeltas } from '../../../core/config/snapshot-delta.ts';
 import { DataPlane } from '../../../core/data-plane/supervisor.ts';
 import { loadSettings } from '../../../core/settings/load-settings.ts';
 import { createLogger } from '../../../core/telemetry/logger.ts';
@@ -69,8 +70,8 @@ it('takes a change while it is still starting again, and serves it', async () =>
 it('makes of a snapshot and changes the same in all workers, those that are started again among them', async () => {
   const dataPlane = createDataPlane(`127.0.0.1:${await findFreePort()}`);
   await dataPlane.start();
-  const none = { upserted: [], removed: [] };
-  const delta = { base: 0, version: 1, sequence: 5, services: none, routes: none, plugins: none };
+  const none = forEachEntity<RowsDeltas>(() => ({ upserted: [], removed: [] }));
+  const delta = { base: 0, version: 1, sequence: 5, ...none };
   const served = async () =>
     (await dataPlane.measure()).map(({ snapshotVersion, sequence }) => [snapshotVersion, sequence]);
   await dataPlane.update({ delta, invalidations: [] });

@@ -5,12 +5,17 @@ import {
   describeInvalidations,
   describeRowChanges,
 } from '../../../../core/config/describe-changes.ts';
-import { EMPTY_SNAPSHOT, type Snapshot } from '../../../../core/config/snapshot.ts';
+import {
+  EMPTY_SNAPSHOT,
+  SNAPSHOT_ENTITIES,
+  type Snapshot,
+  type SnapshotEntity,
+} from '../../../../core/config/snapshot.ts';
 import { applyDelta } from '../../../../core/config/snapshot-delta.ts';
 import type { EntityRow } from '../../../../core/entities/define-entity.ts';
 import type { LogExcerpt, LoggedChange, ReadChange } from '../../../../core/store/change-log.ts';
 
-type Tables = Record<'services' | 'routes' | 'plugins' | 'consumers', Map<string, EntityRow>>;
+type Tables = Record<SnapshotEntity | 'consumers', Map<string, EntityRow>>;
 interface Write {
   readonly entity: keyof Tables;
   readonly id: string;
@@ -18,7 +23,7 @@ interface Write {
 }
 
 const write = fc.record({
-  entity: fc.constantFrom<keyof Tables>('services', 'routes', 'plugins', 'consumers'),
+  entity: fc.constantFrom<keyof Tables>('services', 'routes', 'plugins', 'upstreams', 'targets', 'consumers'),
   id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
   /** Null deletes. */
   value: fc.option(fc.nat(9)),
@@ -28,6 +33,8 @@ const createTables = (): Tables => ({
   services: new Map(),
   routes: new Map(),
   plugins: new Map(),
+  upstreams: new Map(),
+  targets: new Map(),
   consumers: new Map(),
 });
 
@@ -64,9 +71,7 @@ it('makes of a snapshot and its changes what reading everything would', () => {
       for (const [at, writes] of batches.entries()) {
         const delta = describeDelta(snapshot, perform(tables, writes, at + 1));
         snapshot = applyDelta(snapshot, structuredClone(delta));
-        expect(snapshot.services).toEqual(sorted(tables.services));
-        expect(snapshot.routes).toEqual(sorted(tables.routes));
-        expect(snapshot.plugins).toEqual(sorted(tables.plugins));
+        for (const entity of SNAPSHOT_ENTITIES) expect(snapshot[entity]).toEqual(sorted(tables[entity]));
         expect(snapshot.sequence).toBe(at + 1);
       }
     }),
