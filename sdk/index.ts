@@ -18,6 +18,7 @@ export type { ClusterCounterStore, RedisCounterStore, RedisSettings } from './pr
 export { type DigestAlgorithm, SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from './protocol/crypto.ts';
 export type { Capabilities, MetricDeclaration, PhaseName, PluginScope } from './protocol/manifest.ts';
 export type { LogFacts, ResponseSource } from './protocol/phase-call.ts';
+export { API_LEVEL } from './protocol/version.ts';
 export type {
   ArgumentValue,
   DecodedBody,

@@ -6,6 +6,7 @@ import { createStackMapper } from '../sandbox/map-stack.ts';
 import { type PluginArtefact, readArtefact, sealArtefact } from '../sandbox/plugin-artefact.ts';
 import { PluginIsolate } from '../sandbox/plugin-isolate.ts';
 import { AuthoringError } from './authoring-error.ts';
+import { checkApiLevel } from './check-api-level.ts';
 import type { AuthoredPackage } from './read-package.ts';
 
 const LIMITS = {
@@ -27,6 +28,7 @@ export async function buildArtefact({
   version,
   entry,
 }: AuthoredPackage): Promise<PluginArtefact> {
+  checkApiLevel(root);
   const bundle = await bundleForAuthor({ name, entries: [entry] }, { root });
   const manifest = loadManifest(bundle);
   const problem = checkManifest(manifest);

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, realpathSync, write
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AuthoringError } from './authoring-error.ts';
-import { sdkDependency } from './sdk-location.ts';
+import { describeDependencies } from './sdk-location.ts';
 
 const TEMPLATE = fileURLToPath(new URL('./template/', import.meta.url));
 const TEMPLATE_NAME = /my-plugin/g;
@@ -41,7 +41,7 @@ function describePackage(name: string, folder: string): string {
     main: 'index.ts',
     scripts: { test: 'node --test' },
     engines: { node: '>=24' },
-    dependencies: { '@tollgate/sdk': sdkDependency(folder) },
+    ...describeDependencies(folder),
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }

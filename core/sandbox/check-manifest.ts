@@ -5,7 +5,7 @@
 
 import { isEgressEntry } from '../../sdk/protocol/fetch.ts';
 import type { Capabilities, PackageManifest } from '../../sdk/protocol/manifest.ts';
-import { PROTOCOL_VERSION } from '../../sdk/protocol/version.ts';
+import { API_LEVEL, PROTOCOL_VERSION } from '../../sdk/protocol/version.ts';
 
 const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,127}$/;
@@ -25,9 +25,12 @@ type Plain = Readonly<Record<string, unknown>>;
 /** What is wrong with it, for whoever made it; undefined when it is a PackageManifest of this build. */
 export function checkManifest(given: unknown): string | undefined {
   if (!isPlain(given)) return 'manifest must be an object';
-  const { protocolVersion, plugins } = given as Partial<PackageManifest>;
+  const { protocolVersion, apiLevel = 1, plugins } = given as Partial<PackageManifest>;
   if (protocolVersion !== PROTOCOL_VERSION) {
     return `the package was built for version ${String(protocolVersion)} of the protocol; this gateway speaks version ${PROTOCOL_VERSION}: build it with the SDK of this gateway`;
+  }
+  if (apiLevel !== API_LEVEL) {
+    return `the package was written for API level ${String(apiLevel)} of @tollgate/sdk; this gateway has level ${API_LEVEL}: sdk/CHANGELOG.md says what to change between them`;
   }
   if (!Array.isArray(plugins) || plugins.length === 0 || plugins.length > MAX_PLUGINS) {
     return `manifest.plugins must list 1 to ${MAX_PLUGINS} plugins`;

@@ -11,7 +11,7 @@ import { HOST_FRAMES } from '../protocol/frames.ts';
 import type { Invalidation } from '../protocol/host-call.ts';
 import { type PackageManifest, PHASE_NAMES, type PluginManifest } from '../protocol/manifest.ts';
 import type { GuestConfiguration, NodeFacts } from '../protocol/plan.ts';
-import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import { API_LEVEL, PROTOCOL_VERSION } from '../protocol/version.ts';
 import { addGeneration, dropGeneration } from './configuration.ts';
 import { hear, resumeConversation, startConversation } from './conversation.ts';
 import { forgetLookups, invalidateEntities, limitEntityCache } from './entity-cache.ts';
@@ -127,7 +127,7 @@ function cancelCall(id: number): void {
 }
 
 function describePackage(definitions: readonly PluginDefinition[]): PackageManifest {
-  return { protocolVersion: PROTOCOL_VERSION, plugins: definitions.map(describePlugin) };
+  return { protocolVersion: PROTOCOL_VERSION, apiLevel: API_LEVEL, plugins: definitions.map(describePlugin) };
 }
 
 function describePlugin(definition: PluginDefinition): PluginManifest {

@@ -62,6 +62,8 @@ export interface PluginManifest {
 
 export interface PackageManifest {
   readonly protocolVersion: number;
+  /** Of the SDK it is bundled with; 1 where it does not say. */
+  readonly apiLevel?: number;
   readonly plugins: readonly PluginManifest[];
 }
 

@@ -1,4 +1,7 @@
-/** How a test learns that a plugin has failed, or was given what it does not take. */
+/**
+ * How a test learns that a plugin has failed, or was given what it does not take. Errors are told apart by name: those that
+ * are thrown are made by the gateway, which may have a copy of this module of its own.
+ */
 
 /** The configuration breaks the plugin's schema; the message is the one of the Admin API. */
 export class ConfigurationError extends Error {
@@ -9,6 +12,10 @@ export class ConfigurationError extends Error {
   constructor(message: string, fields: Readonly<Record<string, unknown>>) {
     super(message);
     this.fields = fields;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'ConfigurationError';
   }
 }
 
@@ -32,5 +39,9 @@ export class PluginFailure extends Error {
     this.phase = phase;
     this.reason = reason;
     if (stack !== undefined) this.stack = stack;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'PluginFailure';
   }
 }

@@ -22,8 +22,17 @@ const INSTALLED = 'tollgate/testing';
  * Rejects with what is wrong with it. Call `close` on the kit when you are done.
  */
 export async function loadPlugin(module: URL, options: KitOptions = {}): Promise<PluginKit> {
-  const gateway = (await import(
-    /* @vite-ignore */ existsSync(BESIDE) ? BESIDE.href : INSTALLED
-  )) as GatewayTesting;
+  const gateway = await importGateway(existsSync(BESIDE) ? BESIDE.href : INSTALLED);
   return gateway.loadPlugin(module, options);
+}
+
+async function importGateway(address: string): Promise<GatewayTesting> {
+  try {
+    return (await import(/* @vite-ignore */ address)) as GatewayTesting;
+  } catch (error) {
+    if (address !== INSTALLED || (error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new Error('the test kit runs plugins in the gateway: npm install --save-dev tollgate', {
+      cause: error,
+    });
+  }
 }

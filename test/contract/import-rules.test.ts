@@ -159,7 +159,12 @@ const RULES: readonly Rule[] = [
   },
   // What authors run. The template is theirs: it may import what a plugin and its tests may.
   { from: 'core/authoring/template', may: ['@tollgate/sdk', 'sdk/testing'], node: true },
-  { from: 'core/authoring', may: ['core/sandbox', 'core/settings'], types: ['sdk/protocol'], node: true },
+  {
+    from: 'core/authoring',
+    may: ['core/sandbox', 'core/settings', 'sdk/protocol/version.ts'],
+    types: ['sdk/protocol'],
+    node: true,
+  },
   {
     from: 'core/publishing',
     may: ['core/authoring'],

@@ -28,6 +28,8 @@ export interface GatewayOptions {
    * Postgres one; with TOLLGATE_DATABASE or DATABASE_URL the test decides. Default: one worker.
    */
   readonly env?: Readonly<Record<string, string>>;
+  /** The program. Default: that of this repository. */
+  readonly program?: string;
 }
 
 const CLI = fileURLToPath(new URL('../../core/cli.ts', import.meta.url));
@@ -51,20 +53,24 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       releases.push(() => database.drop());
       env['DATABASE_URL'] = database.url;
     }
-    return await startProcess(env, release);
+    return await startProcess(options.program ?? CLI, env, release);
   } catch (error) {
     await release();
     throw error;
   }
 }
 
-async function startProcess(env: Record<string, string>, release: () => Promise<void>): Promise<Gateway> {
+async function startProcess(
+  program: string,
+  env: Record<string, string>,
+  release: () => Promise<void>,
+): Promise<Gateway> {
   const [proxyPort, adminPort, statusPort] = [
     await findFreePort(),
     await findFreePort(),
     await findFreePort(),
   ];
-  const child = spawn(process.execPath, [CLI, 'start'], {
+  const child = spawn(process.execPath, [program, 'start'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],

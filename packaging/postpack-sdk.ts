@@ -1,0 +1,3 @@
+import { restoreSdkCheckout } from './sdk-package.ts';
+
+restoreSdkCheckout();

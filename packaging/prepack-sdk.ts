@@ -1,0 +1,3 @@
+import { prepareSdkPackage } from './sdk-package.ts';
+
+prepareSdkPackage();
