@@ -124,12 +124,14 @@ function onRoute(
     : { ...manifest, phases: manifest.phases.filter((phase) => phase !== 'response') };
 }
 
+/** With `globalOnly` the plugins are those that apply to every request. */
 function planRoute(
   generation: PlanGeneration,
   route: RouteRow | null,
   service: ServiceRow | null,
   plugins: readonly PlannedPlugin[],
   drafts: readonly GuestDraft[],
+  globalOnly = false,
 ): RoutePlan {
   const segments: Draft<PlanSegment>[] = [];
   const lanes = new Map<number, LanePhases>();
@@ -137,7 +139,9 @@ function planRoute(
   let open: { readonly lane: number; readonly steps: InstanceCandidates[] } | undefined;
   for (const plugin of plugins) {
     const { scopes, lane, manifest } = plugin;
-    const candidates = findCandidates(scopes, route?.id, service?.id);
+    const candidates = globalOnly
+      ? findCandidates(scopes, undefined, undefined)
+      : findCandidates(scopes, route?.id, service?.id);
     if (candidates === undefined) continue;
     isTraced ||= manifest.capabilities.traceExport === true;
     if (open?.lane !== lane) {
@@ -153,6 +157,7 @@ function planRoute(
     lanes.set(lane, addPhases(lanes.get(lane) ?? noPhases(lane, plan), effective));
   }
   const phases = [...lanes.values()];
+  const gate = globalOnly ? 'open' : gateOf(route);
   return {
     generation,
     route,
@@ -161,7 +166,8 @@ function planRoute(
     lanes: phases,
     hasResponsePhase: phases.some(({ hasResponse }) => hasResponse),
     isTraced,
-    gate: gateOf(route),
+    gate,
+    refused: gate === 'open' ? null : planRoute(generation, route, service, plugins, drafts, true),
     upstream: service === null || route === null ? null : planUpstream(route, service),
   };
 }
@@ -188,7 +194,8 @@ function instanceOf({ id, name, config, route, service }: PluginRow): Instance {
 
 function gateOf(route: RouteRow | null): RoutePlan['gate'] {
   const protocols = route?.protocols ?? [];
-  if (protocols.some((protocol) => protocol.startsWith('grpc'))) return 'grpc';
+  if (protocols.includes('grpc')) return 'grpc';
+  if (protocols.includes('grpcs')) return 'grpcs-only';
   return protocols.includes('https') && !protocols.includes('http') ? 'https-only' : 'open';
 }
 

@@ -22,6 +22,12 @@ export function compilePolicy(settings: Settings, version: string): GatewayPolic
     sendsRequestIdUpstream: settings.headersUpstream.includes('X-Kong-Request-Id'),
     isDebugHeaderAllowed: settings.isDebugHeaderAllowed,
     errorDefaultType: settings.errorDefaultType,
+    errorTemplates: {
+      ...(settings.errorTemplateHtml && { html: settings.errorTemplateHtml.text }),
+      ...(settings.errorTemplateJson && { json: settings.errorTemplateJson.text }),
+      ...(settings.errorTemplateXml && { xml: settings.errorTemplateXml.text }),
+      ...(settings.errorTemplatePlain && { plain: settings.errorTemplatePlain.text }),
+    },
     maxBufferedBodyBytes: settings.clientBodyBufferBytes,
   };
 }

@@ -3,6 +3,8 @@ import type { ResponseSource } from '../../sdk/protocol/phase-call.ts';
 import type { GatewayError } from '../errors.ts';
 import type { PhaseOutcome } from '../pipeline/phase-outcome.ts';
 import { renderError } from './error-body.ts';
+import { describeToGrpc } from './grpc-answer.ts';
+import type { Negotiation } from './negotiation.ts';
 
 export interface Answer {
   readonly status: number;
@@ -12,14 +14,6 @@ export interface Answer {
   readonly source: ResponseSource;
   /** Nothing more is to be read from this client. */
   readonly closesConnection?: boolean;
-}
-
-/** What the form of an error depends on. */
-export interface Negotiation {
-  readonly accept: string | undefined;
-  readonly contentType: string | undefined;
-  readonly requestId: string;
-  readonly defaultType: string;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -39,7 +33,7 @@ export function answerError(
   });
   return {
     status: error.status,
-    headers: ['Content-Type', rendered.contentType, ...headers],
+    headers: [...rendered.headers, ...headers],
     body: rendered.body,
     source: 'error',
   };
@@ -53,14 +47,29 @@ export function answerPluginFailure(): Answer {
 /** Of a plugin that has answered. Its headers are among the outcome's response operations. */
 export function answerExit(outcome: PhaseOutcome, negotiation: Negotiation): Answer {
   const { status, bodyKind, body } = outcome;
+  if (negotiation.isGrpc && bodyKind !== 'error') {
+    return { status, headers: describeToGrpc(status, messageOf(outcome)), body: '', source: 'exit' };
+  }
   switch (bodyKind) {
     case 'error': {
       const rendered = renderError({ ...negotiation, status, message: body, class: 'A' });
-      return { status, headers: ['Content-Type', rendered.contentType], body: rendered.body, source: 'exit' };
+      return { status, headers: rendered.headers, body: rendered.body, source: 'exit' };
     }
     case 'json':
       return { status, headers: ['Content-Type', JSON_TYPE], body, source: 'exit' };
     default:
       return { status, headers: [], body, source: 'exit' };
+  }
+}
+
+/** What a plugin's body says in words: that of an object is its message. */
+function messageOf({ bodyKind, body }: PhaseOutcome): string {
+  if (bodyKind !== 'json') return body;
+  try {
+    const { message } = Object(JSON.parse(body)) as { readonly message?: unknown };
+    return typeof message === 'string' ? message : body;
+  } catch {
+    // Plugins are not trusted to mean what they say.
+    return body;
   }
 }

@@ -1,5 +1,6 @@
 /** Bodies of errors in the form a client accepts. Source: contract/proxy.md sections 6.1 and 6.2. */
 import type { ErrorClass } from '../errors.ts';
+import { describeToGrpc, isGrpcType } from './grpc-answer.ts';
 
 export interface ErrorBodyInput {
   readonly status: number;
@@ -9,30 +10,48 @@ export interface ErrorBodyInput {
   /** Headers of the request. */
   readonly accept: string | undefined;
   readonly contentType: string | undefined;
+  /** It came over HTTP/2 with a gRPC content type. */
+  readonly isGrpc: boolean;
   readonly requestId: string;
   /** Media type for class B when the request says nothing (`error_default_type`). */
   readonly defaultType: string;
+  /** In the place of the usual bodies. */
+  readonly templates: ErrorTemplates;
 }
 
+export type ErrorFormat = 'json' | 'plain' | 'html' | 'xml';
+
+/** Texts with two `%s`, for the message and the request's id (`error_template_*`). */
+export type ErrorTemplates = Readonly<Partial<Record<ErrorFormat, string>>>;
+
 export interface ErrorBody {
-  readonly contentType: string;
+  /** Flat: the content type, or what a gRPC client looks for instead of a body. */
+  readonly headers: readonly string[];
   readonly body: string;
 }
 
-type Render = (message: string, requestId: string) => ErrorBody;
+interface Format {
+  readonly contentType: string;
+  /** What a message has to become before it goes into a template. */
+  readonly escape: (message: string) => string;
+  readonly write: (message: string, requestId: string) => string;
+}
 
-const FORMATS: Readonly<Record<'json' | 'plain' | 'html' | 'xml', Render>> = {
-  json: (message, requestId) => ({
+const FORMATS: Readonly<Record<ErrorFormat, Format>> = {
+  json: {
     contentType: 'application/json; charset=utf-8',
-    body: `{\n  "message":${JSON.stringify(message)},\n  "request_id":"${requestId}"\n}`,
-  }),
-  plain: (message, requestId) => ({
+    escape: (message) => JSON.stringify(message).slice(1, -1),
+    write: (message, requestId) => `{\n  "message":"${message}",\n  "request_id":"${requestId}"\n}`,
+  },
+  plain: {
     contentType: 'text/plain; charset=utf-8',
-    body: `${message}\nrequest_id: ${requestId}\n`,
-  }),
-  html: (message, requestId) => ({
+    escape: (message) => message,
+    write: (message, requestId) => `${message}\nrequest_id: ${requestId}\n`,
+  },
+  html: {
     contentType: 'text/html; charset=utf-8',
-    body: `<!doctype html>
+    escape: escapeMarkup,
+    write: (message, requestId) => `<!doctype html>
 <html>
   <head>
     <meta charset="utf-8">
@@ -40,46 +59,59 @@ const FORMATS: Readonly<Record<'json' | 'plain' | 'html' | 'xml', Render>> = {
   </head>
   <body>
     <h1>Error</h1>
-    <p>${escapeMarkup(message)}.</p>
+    <p>${message}.</p>
     <p>request_id: ${requestId}</p>
   </body>
 </html>
 `,
-  }),
-  xml: (message, requestId) => ({
+  },
+  xml: {
     contentType: 'application/xml; charset=utf-8',
-    body: `<?xml version="1.0" encoding="UTF-8"?>
+    escape: escapeMarkup,
+    write: (message, requestId) => `<?xml version="1.0" encoding="UTF-8"?>
 <error>
-  <message>${escapeMarkup(message)}</message>
+  <message>${message}</message>
   <requestid>${requestId}</requestid>
 </error>
 `,
-  }),
+  },
 };
 
-const FORMAT_OF_TYPE: ReadonlyMap<string, Render> = new Map([
-  ['text/html', FORMATS.html],
-  ['application/json', FORMATS.json],
-  ['application/xml', FORMATS.xml],
-  ['text/plain', FORMATS.plain],
-  ['text/*', FORMATS.plain],
+const FORMAT_OF_TYPE: ReadonlyMap<string, ErrorFormat> = new Map([
+  ['text/html', 'html'],
+  ['application/json', 'json'],
+  ['application/xml', 'xml'],
+  ['text/plain', 'plain'],
+  ['text/*', 'plain'],
 ]);
 
 /** Pure; the status line and all other headers are the caller's. */
 export function renderError(input: ErrorBodyInput): ErrorBody {
   const message = input.message === '' ? defaultMessageOf(input.status) : input.message;
-  return chooseFormat(input)(message, input.requestId);
+  const type = findAcceptedType(input);
+  if (input.class === 'A' ? input.isGrpc : isGrpcType(type)) {
+    return { headers: describeToGrpc(input.status, message), body: '' };
+  }
+  // JSON also stands for everything unknown and unparsable.
+  const name = FORMAT_OF_TYPE.get(type) ?? 'json';
+  const format = FORMATS[name];
+  const template = input.templates[name];
+  const escaped = format.escape(message);
+  const body =
+    template === undefined
+      ? format.write(escaped, input.requestId)
+      : fillIn(template, escaped, input.requestId);
+  return { headers: ['Content-Type', format.contentType], body };
 }
 
-function chooseFormat({ accept, contentType, class: errorClass, defaultType }: ErrorBodyInput): Render {
-  if (accept !== undefined) return formatOf(accept);
-  if (errorClass === 'A') return FORMATS.json;
-  return formatOf(contentType ?? defaultType);
+function findAcceptedType({ accept, contentType, class: errorClass, defaultType }: ErrorBodyInput): string {
+  if (accept !== undefined) return findPreferredType(accept);
+  return errorClass === 'A' ? '' : findPreferredType(contentType ?? defaultType);
 }
 
-/** JSON also stands for everything unknown and unparsable. */
-function formatOf(accept: string): Render {
-  return FORMAT_OF_TYPE.get(findPreferredType(accept)) ?? FORMATS.json;
+function fillIn(template: string, message: string, requestId: string): string {
+  const values = [message, requestId];
+  return template.replace(/%s/g, () => values.shift() ?? '');
 }
 
 /** The media type of highest `q`, lower case; the first wins ties, and 0 means "not this one". */

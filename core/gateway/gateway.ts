@@ -4,6 +4,7 @@ import type { PhaseLane } from '../pipeline/phase-lane.ts';
 import type { Tracer } from '../telemetry/tracing/tracer.ts';
 import type { ForwardEvents, ForwardExchange, ForwardRequest } from '../upstream/forward-request.ts';
 import type { ClientAddressResolver } from './client-address.ts';
+import type { ErrorTemplates } from './error-body.ts';
 import type { ResponseHeaderPolicy } from './response-headers.ts';
 import type { PlanGeneration } from './route-plan.ts';
 
@@ -32,6 +33,7 @@ export interface GatewayPolicy {
   readonly sendsRequestIdUpstream: boolean;
   readonly isDebugHeaderAllowed: boolean;
   readonly errorDefaultType: string;
+  readonly errorTemplates: ErrorTemplates;
   /** Bytes of a body that may be held in memory to give it a length or to send it again. */
   readonly maxBufferedBodyBytes: number;
 }

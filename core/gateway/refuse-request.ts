@@ -3,8 +3,8 @@ import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { ClientExchange } from '../http/client-exchange.ts';
 import type { RefusalAnswer } from '../http/listener.ts';
 import { answerError } from './answer.ts';
-import { findHeader } from './find-header.ts';
 import type { GatewayPolicy } from './gateway.ts';
+import { negotiate } from './negotiation.ts';
 import { nowMs } from './now.ts';
 import { createRequestId } from './request-id.ts';
 
@@ -14,12 +14,7 @@ export type IdentifiedRefusal = RefusalAnswer & { readonly requestId: string };
 export function createRefusal(policy: GatewayPolicy) {
   return (code: ErrorCode, exchange: ClientExchange): IdentifiedRefusal => {
     const requestId = createRequestId();
-    const answer = answerError(new GatewayError(code), {
-      accept: findHeader(exchange.headers, 'accept'),
-      contentType: findHeader(exchange.headers, 'content-type'),
-      requestId,
-      defaultType: policy.errorDefaultType,
-    });
+    const answer = answerError(new GatewayError(code), negotiate(exchange, requestId, policy));
     const facts = { requestId, latencyMs: nowMs() - exchange.receivedAtMs, upstream: undefined };
     return {
       status: answer.status,

@@ -15,10 +15,10 @@ import type { PhaseFailureReason, PhaseOutcome } from '../pipeline/phase-outcome
 import { normalizePath } from '../router/normalize-path.ts';
 import { RequestTrace } from '../telemetry/tracing/request-trace.ts';
 import type { ForwardExchange } from '../upstream/forward-request.ts';
-import { type Answer, answerError, answerExit, answerPluginFailure, type Negotiation } from './answer.ts';
+import { type Answer, answerError, answerExit, answerPluginFailure } from './answer.ts';
 import { type CallFacts, encodeAccessCall } from './encode-call.ts';
-import { findHeader } from './find-header.ts';
 import type { Gateway } from './gateway.ts';
+import { type Negotiation, negotiate } from './negotiation.ts';
 import { nowMs } from './now.ts';
 import { prepareForward } from './prepare-forward.ts';
 import { refuseAtGate } from './protocol-gate.ts';
@@ -43,7 +43,8 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   readonly isTrusted: boolean;
   /** Normalised; the raw one where that is impossible. */
   readonly path: string;
-  readonly plan: RoutePlan;
+  /** Of the route; that for refusals at its gate, when it was refused there. */
+  plan: RoutePlan;
   /** What the route consumed of the path. */
   readonly matchedPath: string;
   readonly response: ResponseFlow;
@@ -55,7 +56,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   credential = '';
   shared = '';
   /** By position in `plan.lanes`: the instances collected there. */
-  readonly picks: string[];
+  picks: string[];
   changes: RequestChanges | undefined;
   serviceTriples: string[] | null = null;
   responseTriples: string[] | null = null;
@@ -88,7 +89,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     this.matchedPath = match?.matchedPath ?? '';
     this.#captures = match?.captures ?? null;
     this.#refusal = path === null ? 'GW_BAD_REQUEST' : match === null ? 'GW_ROUTE_NOT_FOUND' : undefined;
-    this.picks = this.plan.lanes.length === 0 ? NO_PICKS : new Array<string>(this.plan.lanes.length).fill('');
+    this.picks = noPicks(this.plan);
     this.response = new ResponseFlow(this);
     if (tracer.isRecording && this.plan.isTraced) {
       this.trace = tracer.begin();
@@ -104,8 +105,15 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   start(): void {
     this.exchange.events = this;
     if (this.#refusal !== undefined) this.#answer = this.#refuse(this.#refusal);
-    else this.#answer = refuseAtGate(this);
+    else if (this.plan.gate !== 'open') this.#passGate(this.plan);
     this.#runNextSegment();
+  }
+
+  #passGate({ refused }: RoutePlan): void {
+    this.#answer = refuseAtGate(this);
+    if (this.#answer === undefined || refused === null) return;
+    this.plan = refused;
+    this.picks = noPicks(refused);
   }
 
   #refuse(code: ErrorCode): Answer {
@@ -211,13 +219,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   }
 
   negotiation(): Negotiation {
-    const { headers } = this.exchange;
-    return {
-      accept: findHeader(headers, 'accept'),
-      contentType: findHeader(headers, 'content-type'),
-      requestId: this.requestId,
-      defaultType: this.gateway.policy.errorDefaultType,
-    };
+    return negotiate(this.exchange, this.requestId, this.gateway.policy);
   }
 
   onAborted(): void {
@@ -245,6 +247,10 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
 }
 
 const NO_PICKS: string[] = [];
+
+function noPicks({ lanes }: RoutePlan): string[] {
+  return lanes.length === 0 ? NO_PICKS : new Array<string>(lanes.length).fill('');
+}
 
 function routingFacts(exchange: ClientExchange, path: string) {
   return {

@@ -42,7 +42,9 @@ export interface RoutePlan {
   readonly hasResponsePhase: boolean;
   /** A plugin that could apply exports traces. */
   readonly isTraced: boolean;
-  readonly gate: 'open' | 'https-only' | 'grpc';
+  readonly gate: 'open' | 'https-only' | 'grpc' | 'grpcs-only';
+  /** For requests that do not pass the gate: with global plugins alone. Null without a gate. */
+  readonly refused: RoutePlan | null;
   /** Null without a service. */
   readonly upstream: UpstreamPlan | null;
 }

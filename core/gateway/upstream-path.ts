@@ -66,11 +66,11 @@ function concatenate(base: string, remainder: string): string {
 
 /** A prefix may end within a segment, so that what is left looks like a dot segment: `/route./x` on `/route`. */
 function cleanRemainder(remainder: string): string {
-  if (!remainder.startsWith('.')) return remainder;
-  if (remainder === '.' || remainder === '..') return '';
-  if (remainder.startsWith('./')) return remainder.slice(2);
-  return remainder.startsWith('../') ? remainder.slice(3) : remainder;
+  return remainder.startsWith('.') ? remainder.replace(LEADING_DOT_SEGMENT, '') : remainder;
 }
+
+/** As any server may read one: core/router/normalize-path.ts. */
+const LEADING_DOT_SEGMENT = /^\.\.?(?:;[^/]*)?(?:\/|%2F|\\|$)/;
 
 const NEEDS_ENCODING = /[^A-Za-z0-9\-_.~!#$&'()*+,/:;=?@[\]%]/;
 const TO_ENCODE = /[^A-Za-z0-9\-_.~!#$&'()*+,/:;=?@[\]%]/gu;

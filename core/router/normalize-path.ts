@@ -8,6 +8,7 @@ const SLASH = 0x2f;
 const DOT = 0x2e;
 const PERCENT = 0x25;
 const QUESTION_MARK = 0x3f;
+const BACKSLASH = 0x5c;
 
 /** Bytes that stay percent-encoded: decoding them would change what the path means. */
 const RESERVED = new Set([..."!*'();:@&=+$,/?%#[]"].map((character) => character.charCodeAt(0)));
@@ -16,8 +17,14 @@ const RESERVED = new Set([..."!*'();:@&=+$,/?%#[]"].map((character) => character
 const RAW_BYTE_BASE = 0xdc00;
 
 /**
+ * A dot segment that is one only to servers which read `%2F` or `\` as a slash, or cut `;…` off segments. Such a path
+ * would be matched as one thing and served as another.
+ */
+const HIDDEN_DOT_SEGMENT = /(?:\/|%2F|\\)\.\.?(?:;[^/]*)?(?:\/|%2F|\\|$)/;
+
+/**
  * Normal form of a request target's path, or null when the answer must be 400: not starting with `/`, malformed
- * `%` escape, `%00`, or `..` climbing above the root.
+ * `%` escape, `%00`, `..` climbing above the root, or a dot segment that only some servers would see.
  *
  * `rawPath` has one code unit per byte received (latin1). The result is text: UTF-8 is decoded. When the bytes
  * are not valid UTF-8, each byte above 0x7f becomes the lone surrogate U+DC00 + byte, so `isWellFormed()` is
@@ -33,7 +40,7 @@ function isPlain(rawPath: string): boolean {
   let previous = 0;
   for (let at = 0; at < rawPath.length; at++) {
     const code = rawPath.charCodeAt(at);
-    if (code === PERCENT || code === QUESTION_MARK || code > 0x7f) return false;
+    if (code === PERCENT || code === QUESTION_MARK || code === BACKSLASH || code > 0x7f) return false;
     if (previous === SLASH && (code === SLASH || code === DOT)) return false;
     previous = code;
   }
@@ -43,11 +50,8 @@ function isPlain(rawPath: string): boolean {
 function normalizeSlowly(rawPath: string): string | null {
   const queryStart = rawPath.indexOf('?');
   const bytes = decodeEscapes(queryStart < 0 ? rawPath : rawPath.slice(0, queryStart));
-  if (bytes === null) return null;
-  // An upstream may read `%2F` as a slash: what climbs above the root then is refused as well.
-  if (bytes.includes('%2F') && resolveSegments(bytes.replaceAll('%2F', '/')) === null) return null;
-  const resolved = resolveSegments(bytes);
-  return resolved === null ? null : decodeUtf8(resolved);
+  const resolved = bytes === null ? null : resolveSegments(bytes);
+  return resolved === null || HIDDEN_DOT_SEGMENT.test(resolved) ? null : decodeUtf8(resolved);
 }
 
 /** One code unit per byte in the result. Null for a malformed escape and for `%00`. */

@@ -32,15 +32,53 @@ const CONTROL_ESCAPES = /^\\(?:[fnrtv0]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})$/;
 /** Longest repetition V8's linear-time engine takes; longer ones are written out. */
 const MAX_REPEAT = 16;
 const MAX_WRITTEN_REPEAT = 1024;
+/**
+ * The linear-time engine may keep every state of a pattern busy at every character: some 25 ns each, so that the
+ * longest path (8 KiB) costs 0.1 s with this many states, and 16 s with the repetitions it would take without a bound.
+ */
+const MAX_STATES = 512;
 
 /** Throws SyntaxError with the reason. Case is also ignored behind a `(?i)` outside of groups. */
 export function translateRegex(pattern: string, ignoreCase = false): RegexSource {
   const tokens = applyIgnoreCase(tokenize(pattern), ignoreCase);
+  if (countStates(tokens) > MAX_STATES) {
+    throw new SyntaxError(
+      `with its repetitions written out the pattern has more than ${MAX_STATES} characters`,
+    );
+  }
   return {
     source: writeSource(tokens),
     literalPrefix: findLiteralPrefix(tokens),
     groupCount: tokens.filter(({ kind, text }) => kind === 'open' && isCapturing(text)).length,
   };
+}
+
+/** Characters and sets the pattern consists of, counted as often as they are repeated. */
+function countStates(tokens: readonly Token[]): number {
+  const outer: number[] = [];
+  let total = 0;
+  let last = 0;
+  for (const { kind, text } of tokens) {
+    if (kind === 'open') {
+      outer.push(total);
+      total = 0;
+    } else if (kind === 'close') {
+      last = total;
+      total += outer.pop() ?? 0;
+    } else if (kind === 'quantifier') {
+      total += last * (countTimes(text) - 1);
+    } else {
+      last = kind === 'literal' || kind === 'set' ? 1 : 0;
+      total += last;
+    }
+  }
+  return total;
+}
+
+/** How often a quantifier writes what it repeats. */
+function countTimes(quantifier: string): number {
+  const [, least = '1', most = least] = /^\{(\d+)(?:,(\d*))?\}/.exec(quantifier) ?? [];
+  return Math.max(1, Number(least), Number(most));
 }
 
 /** The `i` flag is not for the linear-time engine, so both cases are written out. */

@@ -25,6 +25,7 @@ import {
   wholeNumber,
   workerCount,
 } from './setting-kind.ts';
+import { templateFile } from './template-file.ts';
 
 export type SettingGroup = 'Listeners' | 'Storage' | 'Proxying' | 'Plugins' | 'Node';
 
@@ -56,6 +57,15 @@ export interface OptionalSetting<Value> extends SettingRow {
 
 const defaulted = <Value>(row: DefaultedSetting<Value>): DefaultedSetting<Value> => row;
 const optional = <Value>(row: OptionalSetting<Value>): OptionalSetting<Value> => row;
+
+const errorTemplate = (format: 'html' | 'json' | 'plain' | 'xml') =>
+  optional({
+    group: 'Proxying',
+    name: `error_template_${format}`,
+    kind: templateFile,
+    absent: 'the gateway’s own',
+    description: `A file with the body of ${format === 'plain' ? 'plain text' : format.toUpperCase()} errors: the first \`%s\` in it becomes the message, the second the id of the request.`,
+  });
 
 export const SETTING_TABLE = {
   proxyListen: defaulted({
@@ -264,6 +274,10 @@ export const SETTING_TABLE = {
     default: 'text/plain',
     description: 'Media type of an error when the request says nothing about what it accepts.',
   }),
+  errorTemplateHtml: errorTemplate('html'),
+  errorTemplateJson: errorTemplate('json'),
+  errorTemplatePlain: errorTemplate('plain'),
+  errorTemplateXml: errorTemplate('xml'),
   routerFlavor: defaulted({
     group: 'Proxying',
     name: 'router_flavor',

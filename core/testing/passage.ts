@@ -10,7 +10,7 @@ import {
   encodeLogCall,
   encodeResponseCall,
 } from '../gateway/encode-call.ts';
-import { findHeader } from '../gateway/find-header.ts';
+import { negotiate } from '../gateway/negotiation.ts';
 import { applyHeaderOverrides } from '../gateway/response-headers.ts';
 import type { ClientExchange } from '../http/client-exchange.ts';
 import type { PhaseOutcome } from '../pipeline/phase-outcome.ts';
@@ -22,6 +22,7 @@ const PLAN = 0;
 const PICKED = '0';
 const CONSUMER = { id: '00000000-0000-4000-8000-000000000004', username: null, custom_id: null };
 const REQUEST_ID = '0123456789abcdef0123456789abcdef';
+const ERROR_POLICY = { errorDefaultType: 'text/plain', errorTemplates: {} };
 
 const LOG_FACTS: LogFacts = {
   status: 200,
@@ -160,12 +161,8 @@ export class Passage {
 
   /** `headers`: of the answer that it replaces. */
   #answerOf(outcome: PhaseOutcome, headers: readonly string[]): FlatAnswer {
-    const answer = answerExit(outcome, {
-      accept: findHeader(this.#exchange.headers, 'accept'),
-      contentType: findHeader(this.#exchange.headers, 'content-type'),
-      requestId: REQUEST_ID,
-      defaultType: 'text/plain',
-    });
+    const negotiation = negotiate(this.#exchange, REQUEST_ID, ERROR_POLICY);
+    const answer = answerExit(outcome, negotiation);
     return {
       status: answer.status,
       headers: applyHeaderOverrides([...headers, ...answer.headers], outcome.responseTriples ?? []),

@@ -1,7 +1,10 @@
 /** Errors the gateway answers itself: contract/proxy.md sections 6 and 2.9. */
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { findClosedPort } from '../contract/upstream/raw-upstream.ts';
 import { exchangeRaw, headerOf } from '../support/raw-http.ts';
@@ -215,4 +218,19 @@ it('answers 413 to a body over client_max_body_size, declared or counted, and do
   const counted = await post(['x'.repeat(600), 'x'.repeat(600)]);
   expect(counted.status).toBe(413);
   expect(limited.upstream.requestCount).toBe(1);
+});
+
+it('writes errors into the templates of the operator', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-templates-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'error.json');
+  writeFileSync(path, '{"error":{"text":"%s","id":"%s"}}\n');
+  const templated = await startProxy({ TOLLGATE_ERROR_TEMPLATE_JSON: path });
+  onTestFinished(() => templated.stop());
+  const answer = await templated.send('nobody.test');
+  expect(answer.json()).toEqual({
+    error: { text: 'no Route matched with those values', id: answer.header('x-kong-request-id') },
+  });
+  const asText = await templated.send('nobody.test', '/', { headers: { Accept: 'text/plain' } });
+  expect(asText.text).toMatch(/^no Route matched/);
 });

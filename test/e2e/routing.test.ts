@@ -71,7 +71,7 @@ describe('paths', () => {
 
   it('are compared with the normalised path', async () => {
     await define({ plain: { paths: ['/a/b'] }, encoded: { paths: ['/c%2Fd'] }, text: { paths: ['/é'] } });
-    for (const path of ['/a//b', '/x/../a/./b', '/%61/b', '/a/x/%2e%2e/b']) {
+    for (const path of ['/a//b', '//a/b', '/x/../a/./b', '/%61/b', '/a/x/%2e%2e/b', '/a/b?/../..']) {
       expect(await take('h.test', path)).toBe('plain');
     }
     expect(await take('h.test', '/a%2Fb')).toBe(404);
@@ -205,9 +205,22 @@ describe('protocols', () => {
     expect(await take('h.test', '/secure', { headers: { 'X-Forwarded-Proto': 'https' } })).toBe(426);
   });
 
+  it('let global plugins alone touch the answers at the gate', async () => {
+    await define({ own: { paths: ['/own'], protocols: ['https'] } });
+    const cors = { name: 'cors', config: { origins: ['http://page.test'] } };
+    const headers = { Origin: 'http://page.test' };
+    const own = await proxy.write('POST', `/routes/${routeIds[0]}/plugins`, cors);
+    const allowed = async () =>
+      (await proxy.send('h.test', '/own', { headers })).header('access-control-allow-origin');
+    expect(await allowed()).toBeUndefined();
+    const global = await proxy.write('POST', '/plugins', cors);
+    expect(await allowed()).toBe('http://page.test');
+    for (const { id } of [own, global]) await proxy.write('DELETE', `/plugins/${id}`);
+  });
+
   it.each([301, 302, 307, 308])('redirect with %i where the route says so', async (status) => {
     await define({ moved: { paths: ['/moved'], protocols: ['https'], https_redirect_status_code: status } });
-    const answer = await proxy.send('moved.test:8000', '/moved/./x?a=%20b');
+    const answer = await proxy.send('Moved.test:8000', '/moved/./x?a=%20b');
     expect(answer.status).toBe(status);
     expect(answer.header('location')).toBe('https://moved.test/moved/./x?a=%20b');
   });
@@ -221,6 +234,41 @@ describe('protocols', () => {
     const grpc = await proxy.send(host, '/', { headers: { 'Content-Type': 'application/grpc' } });
     expect(grpc.status).toBe(426);
     expect(grpc.header('upgrade')).toBe('HTTP/2');
+  });
+});
+
+describe('a pattern of an operator', () => {
+  const endless = `/${'a'.repeat(7000)}!`;
+
+  it('that would make a backtracking engine explode is matched at once, in paths and in headers', async () => {
+    await define({
+      nested: { paths: ['~/(a+)+$'] },
+      overlapping: { paths: ['~/(?:a|aa)+b$'] },
+      header: { headers: { 'X-A': ['~*^(a|a)*b$'] } },
+      rest: { paths: ['/a'] },
+    });
+    expect(await take('h.test', endless)).toBe('rest');
+    expect(await take('h.test', '/', { headers: { 'X-A': `${'a'.repeat(7000)}!` } })).toBe(404);
+    expect(await take('h.test', '/aaab')).toBe('overlapping');
+  });
+
+  it.each([
+    ['a look-ahead', { paths: ['~/(?=a)'] }],
+    ['a back-reference', { paths: ['~/(a)\\1'] }],
+    ['thousands of states', { paths: ['~/(?:a{0,200}a{0,200}a{0,200})*!'] }],
+    ['nested repetitions', { paths: ['~/((a{16}){16}){16}'] }],
+    ['a look-ahead in a header', { headers: { 'X-A': ['~*(?!a)b'] } }],
+    ['thousands of states in a header', { headers: { 'X-A': ['~*(?:a{0,300}b{0,300})*!'] } }],
+  ])('that could be expensive is refused when it is written: %s', async (_, route) => {
+    const answer = await proxy.admin('POST', '/routes', route);
+    expect([answer.status, answer.body.name]).toEqual([400, 'schema violation']);
+    expect(JSON.stringify(answer.body.fields)).toContain('invalid regex: ');
+  });
+
+  it('is only text where it is a host', async () => {
+    for (const hosts of [['(a+)+$'], ['~.*'], ['a.*.b*']]) {
+      expect((await proxy.admin('POST', '/routes', { hosts })).status).toBe(400);
+    }
   });
 });
 

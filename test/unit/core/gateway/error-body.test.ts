@@ -7,6 +7,8 @@ const INPUT: ErrorBodyInput = {
   class: 'A',
   accept: undefined,
   contentType: undefined,
+  isGrpc: false,
+  templates: {},
   requestId: '0123456789abcdef0123456789abcdef',
   defaultType: 'text/plain',
 };
@@ -16,14 +18,14 @@ const PLAIN_TYPE = 'text/plain; charset=utf-8';
 const HTML_TYPE = 'text/html; charset=utf-8';
 const XML_TYPE = 'application/xml; charset=utf-8';
 
-function typeFor(change: Partial<ErrorBodyInput>): string {
-  return renderError({ ...INPUT, ...change }).contentType;
+function typeFor(change: Partial<ErrorBodyInput>): string | undefined {
+  return renderError({ ...INPUT, ...change }).headers[1];
 }
 
 describe('renderError', () => {
   it('renders JSON indented by two spaces, without a final newline', () => {
     expect(renderError({ ...INPUT, accept: 'application/json' })).toEqual({
-      contentType: JSON_TYPE,
+      headers: ['Content-Type', JSON_TYPE],
       body:
         '{\n  "message":"no Route matched with those values",\n' +
         '  "request_id":"0123456789abcdef0123456789abcdef"\n}',
@@ -32,14 +34,14 @@ describe('renderError', () => {
 
   it('renders plain text', () => {
     expect(renderError({ ...INPUT, accept: 'text/plain' })).toEqual({
-      contentType: PLAIN_TYPE,
+      headers: ['Content-Type', PLAIN_TYPE],
       body: 'no Route matched with those values\nrequest_id: 0123456789abcdef0123456789abcdef\n',
     });
   });
 
   it('renders HTML and adds a dot to the message', () => {
-    const { contentType, body } = renderError({ ...INPUT, accept: 'text/html' });
-    expect(contentType).toBe(HTML_TYPE);
+    const { headers, body } = renderError({ ...INPUT, accept: 'text/html' });
+    expect(headers[1]).toBe(HTML_TYPE);
     expect(body).toContain('<title>Error</title>');
     expect(body).toContain('<h1>Error</h1>');
     expect(body).toContain('<p>no Route matched with those values.</p>');
@@ -47,8 +49,8 @@ describe('renderError', () => {
   });
 
   it('renders XML with requestid in one word', () => {
-    const { contentType, body } = renderError({ ...INPUT, accept: 'application/xml' });
-    expect(contentType).toBe(XML_TYPE);
+    const { headers, body } = renderError({ ...INPUT, accept: 'application/xml' });
+    expect(headers[1]).toBe(XML_TYPE);
     expect(body).toContain('<message>no Route matched with those values</message>');
     expect(body).toContain('<requestid>0123456789abcdef0123456789abcdef</requestid>');
   });
@@ -94,6 +96,55 @@ describe('renderError', () => {
     expect(typeFor({ class: 'B', defaultType: 'application/xml' })).toBe(XML_TYPE);
     expect(typeFor({ class: 'B', contentType: 'text/html; charset=utf-8' })).toBe(HTML_TYPE);
     expect(typeFor({ class: 'B', contentType: 'text/html', accept: 'application/xml' })).toBe(XML_TYPE);
+  });
+
+  it('tells a gRPC client by headers, with its own numbers of statuses', () => {
+    const isGrpc = true;
+    expect(renderError({ ...INPUT, isGrpc, accept: 'text/html' })).toEqual({
+      headers: ['grpc-status', '5', 'grpc-message', 'no Route matched with those values'],
+      body: '',
+    });
+    const statusOf = (status: number) => renderError({ ...INPUT, isGrpc, status }).headers[1];
+    expect([400, 401, 403, 409, 429, 499, 418, 500, 501, 502, 503, 504].map(statusOf)).toEqual([
+      '3',
+      '16',
+      '7',
+      '6',
+      '8',
+      '1',
+      '3',
+      '13',
+      '12',
+      '13',
+      '14',
+      '4',
+    ]);
+    expect(renderError({ ...INPUT, isGrpc, message: '100 %, čas\n' }).headers[3]).toBe(
+      '100 %25, %C4%8Das%0A',
+    );
+  });
+
+  it('takes the word of Accept or Content-Type for gRPC in class B, and the protocol’s in class A', () => {
+    const classB = { ...INPUT, class: 'B', status: 502 } as const;
+    for (const given of [{ accept: 'application/grpc+proto' }, { contentType: 'application/grpc' }]) {
+      expect(renderError({ ...classB, ...given }).headers[0]).toBe('grpc-status');
+      expect(renderError({ ...INPUT, ...given }).headers).toEqual(['Content-Type', JSON_TYPE]);
+    }
+    expect(renderError({ ...classB, isGrpc: true, accept: 'text/html' }).headers[1]).toBe(HTML_TYPE);
+  });
+
+  it('fills in a template, with the message escaped for its format', () => {
+    const templates = { html: '<i>%s</i> (%s) 100%', json: '{"error":"%s","id":"%s"}' };
+    const message = 'a "b" <c>';
+    expect(renderError({ ...INPUT, templates, message, accept: 'text/html' }).body).toBe(
+      `<i>a &quot;b&quot; &lt;c&gt;</i> (${INPUT.requestId}) 100%`,
+    );
+    expect(JSON.parse(renderError({ ...INPUT, templates, message }).body)).toEqual({
+      error: message,
+      id: INPUT.requestId,
+    });
+    expect(renderError({ ...INPUT, templates, message: '%s', accept: 'text/html' }).body).toContain('%s');
+    expect(renderError({ ...INPUT, templates, accept: 'text/plain' }).body).toContain('request_id: ');
   });
 
   it('has a message for a status that comes without', () => {

@@ -35,6 +35,10 @@ const EXAMPLES: readonly Example[] = [
   ['/service', '/route', true, '/route%2E/req', '/service/req', '/servicereq'],
   ['/service', '/route', true, '/route../req', '/service/req', '/servicereq'],
   ['/service', '/route', true, '/route..', '/service', '/service'],
+  ['/service', '/route', true, '/route..%2Freq', '/service/req', '/servicereq'],
+  ['/service', '/route', true, '/route..;x/req', '/service/req', '/servicereq'],
+  ['/service', '/route', true, '/route..\\req', '/service/req', '/servicereq'],
+  ['/service', '/route', true, '/route...', '/service/...', '/service...'],
   ['/service', '/route', false, '/route%2e%2E/req', '/service/route../req', '/serviceroute../req'],
   ['/', '/a', true, '//a//b/../c//', '/c/', '/c/'],
 ];

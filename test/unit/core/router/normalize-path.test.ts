@@ -50,6 +50,35 @@ describe('normalizePath', () => {
     }
   });
 
+  it('refuses dot segments that only some servers would see', () => {
+    for (const path of [
+      '/public/..%2fadmin',
+      '/public%2f..%2fadmin',
+      '/public/%2e%2e%2Fadmin',
+      '/public/..%5cadmin',
+      '/public\\..\\admin',
+      '/public/..;/admin',
+      '/public/..;x=1/admin',
+      '/public/.;/admin',
+      '/public%2F.',
+      '/public\\..',
+    ]) {
+      expect(normalizePath(path)).toBeNull();
+    }
+    for (const path of [
+      '/a..%2Fb',
+      '/a\\b',
+      '/a;..',
+      '/...;x',
+      '/a%2F.b',
+      '/a;b/c',
+      '/..a\\b',
+      '/.well-known;x',
+    ]) {
+      expect(normalizePath(path)).toBe(path);
+    }
+  });
+
   it('refuses malformed escapes, NUL and targets that are no path', () => {
     for (const path of ['/%', '/%4', '/%zz', '/%g1', '/a%00', '', '*', 'a', '?']) {
       expect(normalizePath(path)).toBeNull();

@@ -51,6 +51,28 @@ describe('compileRoutePathRegex', () => {
     expect(regex.exec(`/${'a'.repeat(50)}`)?.[1]).toBe('a'.repeat(50));
   });
 
+  it.each([
+    '(a+)+$',
+    '(a|a)*$',
+    '(?:a|aa)+$',
+    '(a?){16}a{16}$',
+    '(.*)(.*)(.*)(.*)(.*)(.*)x$',
+    '(.*a){12}$',
+    '(?:(?:(?:a|b)*)*)*c$',
+    '([a-z]+)*=',
+    '(x+x+)+y|(a+a+)+y',
+    '[a-z]*[a-z]*[a-z]*[a-z]*[a-z]*1',
+    '(?:a{0,16}a{0,16}a{0,16}a{0,16})*!',
+  ])('does not stall on any path or header value: %s', (source) => {
+    const endless = `/${'a'.repeat(8000)}b`;
+    // A backtracking engine would not come back before the test run is given up.
+    for (let round = 0; round < 3; round++) {
+      const regex = compileRoutePathRegex(`/${source}`);
+      expect(regex.test(endless)).toBe(false);
+      expect(compileHeaderRegex(`^/${source}`).test(endless)).toBe(false);
+    }
+  });
+
   it('stays fast in worker threads', async () => {
     const module = new URL('../../../../core/router/path-regex.ts', import.meta.url).href;
     const code = `
@@ -108,6 +130,19 @@ describe('checkRoutePathRegex', () => {
     ]) {
       expect(checkRoutePathRegex(source)).toMatch(/^invalid regex: /);
     }
+  });
+
+  it('refuses what would keep hundreds of states busy at every character of a path', () => {
+    for (const source of [
+      '/a{0,1000}',
+      '/a{400}b{400}',
+      '/(?:[a-f]{16}){16}(?:b{16}){16}b',
+      `/${'(?:a{16}b)'.repeat(40)}`,
+    ]) {
+      expect(checkRoutePathRegex(source)).toMatch(/more than 512 characters/);
+    }
+    expect(checkRoutePathRegex('/[a-z]{1,255}/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}')).toBeUndefined();
+    expect(checkRoutePathRegex(`/${'(?:a{0,15}b)'.repeat(30)}`)).toBeUndefined();
   });
 
   it('refuses syntax errors', () => {
