@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { buildPlan } from '../../core/config/build-plan.ts';
-import type { RouteRow, ServiceRow } from '../../core/config/snapshot.ts';
+import { EMPTY_SNAPSHOT, type RouteRow, type ServiceRow } from '../../core/config/snapshot.ts';
 import { compileRouter } from '../../core/router/compile-router.ts';
 import type { RouteRule, Router, RouterRequest } from '../../core/router/route-rule.ts';
 
@@ -85,7 +85,7 @@ function timeMs(run: () => unknown): number {
 function planMs(kind: Kind, count: number): { readonly first: number; readonly changed: number } {
   const service = serviceRow();
   const routes = Array.from({ length: count }, (_, index) => routeRow(kind, index, service.id));
-  const snapshot = { version: 1, sequence: 1, services: [service], plugins: [], routes };
+  const snapshot = { ...EMPTY_SNAPSHOT, version: 1, services: [service], routes };
   const refuse = ({ id }: { readonly id: string }) => {
     throw new Error(`route ${id} cannot be compiled`);
   };
