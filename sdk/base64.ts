@@ -15,6 +15,7 @@ export function isBase64(encoded: string): boolean {
   return ENCODED.test(encoded) && digitsOf(encoded).length % 4 !== 1;
 }
 
+/** The text as UTF-8. */
 export function encodeBase64(text: string): string {
   const bytes = bytesFromText(text);
   let encoded = '';

@@ -19,7 +19,9 @@ export interface ClientReader {
   getIp(): string;
   /** Address after trusted proxies have been looked through. */
   getForwardedIp(): string;
+  /** Whom an earlier plugin has authenticated; undefined while nobody has. */
   getConsumer(): Consumer | undefined;
+  /** What the client was authenticated by; undefined for the anonymous consumer. */
   getCredential(): Credential | undefined;
 }
 

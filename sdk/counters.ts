@@ -14,6 +14,7 @@ export interface CounterWindow {
 /** Where to count. Anything but `local` has to be listed in the capability `counters`. */
 export type CounterStore = 'local' | ClusterCounterStore | RedisCounterStore;
 
+/** How many to count, and where. */
 export interface TakeOptions {
   /** How many to count: a whole number, default 1. With 0 the use is read and nothing counted. */
   readonly cost?: number;
@@ -24,6 +25,7 @@ export interface TakeOptions {
   readonly store?: CounterStore;
 }
 
+/** Phases: access, response. Windows that all workers share. */
 export interface CounterReader {
   /**
    * Counts `cost` in every window and resolves to the use of each *before* this call, in the order given: a window

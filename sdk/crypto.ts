@@ -1,6 +1,7 @@
 /** `kong.crypto`: hashes and signatures, computed by the host: ECMAScript alone has neither. */
 import type { DigestAlgorithm, SignatureAlgorithm } from './protocol/crypto.ts';
 
+/** What was signed, and the signature to be verified. */
 export interface SignedText {
   /** Name of RFC 7518, or `EdDSA` for Ed25519 and Ed448. */
   readonly algorithm: SignatureAlgorithm;

@@ -7,6 +7,7 @@ import type { InferConfig } from './schema/infer.ts';
 
 type MaybePromise<Value> = Value | Promise<Value>;
 
+/** All there is to a plugin: what the Admin API says of it, and its handlers. */
 export interface PluginDefinition<Schema extends RecordField = RecordField> {
   /** Name in the Admin API: lower case letters, digits and `-`. */
   readonly name: string;

@@ -1,6 +1,7 @@
 /** A set of addresses given as IPs and CIDR ranges, asked in logarithmic time however long the list is. */
 import { isIpv4, isIpv6 } from './schema/ip.ts';
 
+/** Made by `compileIpSet`. */
 export interface IpSet {
   /** False for what is no address. An IPv4 address mapped into IPv6 counts as the IPv4 address. */
   has(address: string): boolean;

@@ -14,9 +14,12 @@ export interface MetricWriter {
 
 /** Stays valid as long as the plugin is loaded. */
 export interface CounterSeries {
+  /** By 1 unless it is said. */
   increment(by?: number): void;
 }
 
+/** Stays valid as long as the plugin is loaded. */
 export interface HistogramSeries {
+  /** Records one value. */
   observe(value: number): void;
 }

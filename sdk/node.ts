@@ -4,6 +4,7 @@
 export interface NodeReader {
   /** UUID, as in `node_id` of the Admin API. */
   getId(): string;
+  /** Name of the machine. */
   getHostname(): string;
   /** Of the process that serves traffic. */
   getPid(): number;

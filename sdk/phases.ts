@@ -31,8 +31,11 @@ import type { TraceExporter, TraceReader, TraceWriter } from './tracing.ts';
 
 /** The running instance of the plugin: ids of its entity and of what it is attached to (null: unscoped). */
 export interface PluginReader {
+  /** Of the instance, as in `/plugins/{id}`. */
   getId(): string;
+  /** The route it is attached to; null for none. */
   getRouteId(): string | null;
+  /** The service it is attached to; null for none. */
   getServiceId(): string | null;
 }
 
@@ -66,6 +69,7 @@ interface EveryPhase {
   readonly ip: IpReader;
 }
 
+/** What `access` is handed: everything but the answer, which is not there yet. */
 export interface AccessKong extends EveryPhase {
   readonly request: RequestReader & RequestBodyReader & UriCaptureReader;
   readonly service: { readonly request: ServiceRequestWriter };
@@ -77,6 +81,7 @@ export interface AccessKong extends EveryPhase {
   readonly tracing: TraceWriter;
 }
 
+/** What `response` is handed: the request can no longer be changed. */
 export interface ResponseKong extends EveryPhase {
   readonly request: RequestReader;
   readonly service: { readonly response: ServiceResponseReader };
@@ -86,6 +91,7 @@ export interface ResponseKong extends EveryPhase {
   readonly tracing: TraceReader;
 }
 
+/** What `log` is handed: all is over, and can only be read. */
 export interface LogKong extends EveryPhase {
   /** Throws a TypeError when the plugin's `logRecord` is `summary`. */
   readonly request: RequestReader;

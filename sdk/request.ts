@@ -5,19 +5,23 @@ import type { UriCaptures } from './protocol/phase-call.ts';
 /** A query argument or form field: text, `true` for a name without `=`, or a list when it was repeated. */
 export type ArgumentValue = string | true | readonly (string | true)[];
 
-/** Phases: all. Names of headers are case-insensitive, and `_` stands for `-` too. Source: contract/pdk.md section 2. */
+/** Phases: all. Names of headers are case-insensitive, and `_` stands for `-` too. */
 export interface RequestReader {
+  /** Of the connection the request came by. */
   getScheme(): 'http' | 'https';
   /** Host header without port, lower case; '' without one. */
   getHost(): string;
   /** Local port of the listener. */
   getPort(): number;
+  /** What the client speaks. */
   getHttpVersion(): '1.0' | '1.1' | '2';
+  /** In capitals, as sent. */
   getMethod(): string;
   /** Normalised path without query. */
   getPath(): string;
   /** As sent, without query. */
   getRawPath(): string;
+  /** As sent, with `?` and the query where there is one. */
   getPathWithQuery(): string;
   /** Text after `?`, or ''. */
   getRawQuery(): string;
@@ -44,6 +48,7 @@ export interface RequestReader {
   getForwardedPath(): string;
   /** Milliseconds since the epoch. */
   getStartTime(): number;
+  /** 32 hex digits, those of error bodies and of `X-Kong-Request-Id`. */
   getId(): string;
 }
 

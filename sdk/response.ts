@@ -2,13 +2,18 @@
 import type { Exit } from './outcome.ts';
 import type { ResponseSource } from './protocol/phase-call.ts';
 
+/** Headers of an answer: a list is a line for each value. */
 export type ResponseHeaders = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** Phases: access, response. Set in access, headers survive and are merged over the upstream's. */
 export interface ResponseHeaderWriter {
+  /** Replaces every header of that name. */
   setHeader(name: string, value: string | number | boolean): void;
+  /** Adds a line, and leaves those of that name as they are. */
   addHeader(name: string, value: string | number | boolean): void;
+  /** Removes every header of that name. */
   clearHeader(name: string): void;
+  /** `setHeader` for each of them. */
   setHeaders(headers: Readonly<Record<string, string | number>>): void;
 }
 
@@ -25,6 +30,7 @@ export interface ResponseExit {
 
 /** Phases: response, log. */
 export interface ResponseReader {
+  /** Of the answer as it stands. */
   getStatus(): number;
   /** `service`: the upstream answered; `exit`: a plugin did; `error`: the gateway failed. */
   getSource(): ResponseSource;
@@ -32,9 +38,11 @@ export interface ResponseReader {
 
 /** Phases: response. */
 export interface ResponseHeaderReader {
+  /** First value, or undefined. Case-insensitive. */
   getHeader(name: string): string | undefined;
   /** Lower-case name → every value. */
   getHeaders(): Readonly<Record<string, readonly string[]>>;
+  /** 100…599, else RangeError. */
   setStatus(status: number): void;
 }
 

@@ -5,10 +5,13 @@ import type { ArgumentValue } from './request.ts';
 export interface ServiceRequestWriter {
   /** Replaces every header of that name. `Host` changes the host sent upstream. */
   setHeader(name: string, value: string | number | boolean): void;
+  /** Adds a line, and leaves those of that name as they are. */
   addHeader(name: string, value: string | number | boolean): void;
   /** Removes every spelling: any case, `_` for `-`. */
   clearHeader(name: string): void;
+  /** `setHeader` for each of them. */
   setHeaders(headers: Readonly<Record<string, string>>): void;
+  /** A token of HTTP, in capitals. */
   setMethod(method: string): void;
   /** Must start with `/`. */
   setPath(path: string): void;

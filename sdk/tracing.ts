@@ -61,6 +61,7 @@ export interface ExportTarget {
   readonly maxRetryDelayMs: number;
 }
 
+/** What is exported, and where to: what is left out stays here. */
 export interface ExportTargets {
   readonly traces?: ExportTarget | undefined;
   readonly logs?: ExportTarget | undefined;

@@ -1,6 +1,7 @@
 /** Cryptography that the host does for guests: the names of algorithms, and what the calls carry. */
 
 export const DIGEST_ALGORITHMS = ['sha1', 'sha256', 'sha384', 'sha512'] as const;
+/** Hashes that `kong.crypto.digest` computes. */
 export type DigestAlgorithm = (typeof DIGEST_ALGORITHMS)[number];
 
 /** Names of RFC 7518 and RFC 8037. `none` is no signature. */
@@ -19,6 +20,7 @@ export const SIGNATURE_ALGORITHMS = [
   'PS512',
   'EdDSA',
 ] as const;
+/** Algorithms that `kong.crypto.verify` knows. */
 export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 
 export interface DigestArgument {

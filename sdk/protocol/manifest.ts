@@ -1,6 +1,7 @@
 /** What a plugin package says of itself when it is loaded: plain data, read by the host before any request. */
 import type { FieldDefinition, RecordField } from '../schema/fields.ts';
 
+/** A moment of a request at which plugins run. */
 export type PhaseName = 'access' | 'response' | 'log';
 
 export const PHASE_NAMES: readonly PhaseName[] = ['access', 'response', 'log'];
@@ -8,6 +9,7 @@ export const PHASE_NAMES: readonly PhaseName[] = ['access', 'response', 'log'];
 /** Where an instance of a plugin may be attached. */
 export type PluginScope = 'global' | 'service' | 'route' | 'consumer';
 
+/** A metric that a plugin adds to, and that `/metrics` shows. */
 export interface MetricDeclaration {
   readonly type: 'counter' | 'histogram';
   readonly help: string;

@@ -60,6 +60,7 @@ export interface ResponseFacts {
 
 /** Times in ms, sizes in bytes including heads. */
 export interface LogFacts {
+  /** What the client got. */
   readonly status: number;
   readonly source: ResponseSource;
   /** Time spent in the gateway before the upstream was asked (or until the gateway's own answer). */
@@ -68,8 +69,11 @@ export interface LogFacts {
   readonly upstreamLatencyMs: number;
   /** From the first byte received to the last sent. */
   readonly requestLatencyMs: number;
+  /** Of the request. */
   readonly bytesReceived: number;
+  /** Of the answer. */
   readonly bytesSent: number;
+  /** 0 when no upstream has answered. */
   readonly upstreamStatus: number;
 }
 

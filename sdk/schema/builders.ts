@@ -49,24 +49,28 @@ function record<const Fields extends FieldMap, const Options extends OptionsOf<R
   return { type: 'record', fields, ...orNone<Options>(options) };
 }
 
+/** A text. Options: those of every field, lengths, patterns and formats. */
 function string<const Options extends StringOptions = None>(
   options?: Exactly<Options, StringOptions>,
 ): { readonly type: 'string' } & Options {
   return { type: 'string', ...orNone<Options>(options) };
 }
 
+/** A number, fractions included; `between` and `gt` bound it. */
 function number<const Options extends NumberOptions = None>(
   options?: Exactly<Options, NumberOptions>,
 ): { readonly type: 'number' } & Options {
   return { type: 'number', ...orNone<Options>(options) };
 }
 
+/** A whole number; `between` and `gt` bound it. */
 function integer<const Options extends NumberOptions = None>(
   options?: Exactly<Options, NumberOptions>,
 ): { readonly type: 'integer' } & Options {
   return { type: 'integer', ...orNone<Options>(options) };
 }
 
+/** True or false. */
 function boolean<const Options extends OptionsOf<BooleanField> = None>(
   options?: Exactly<Options, OptionsOf<BooleanField>>,
 ): { readonly type: 'boolean' } & Options {
@@ -75,6 +79,7 @@ function boolean<const Options extends OptionsOf<BooleanField> = None>(
 
 type ListOptions = OptionsOf<ListField, 'elements'>;
 
+/** A list of values of one kind. */
 function array<const Elements extends FieldDefinition, const Options extends ListOptions = None>(
   elements: Elements,
   options?: Exactly<Options, ListOptions>,
@@ -92,6 +97,7 @@ function set<const Elements extends FieldDefinition, const Options extends ListO
 
 type MapOptions = OptionsOf<MapField, 'keys' | 'values'>;
 
+/** Values by key. */
 function map<
   const Keys extends FieldDefinition,
   const Values extends FieldDefinition,
@@ -145,28 +151,39 @@ function foreign<const Reference extends string, const Options extends ForeignOp
   return { type: 'foreign', reference, ...orNone<Options>(options) };
 }
 
+/** A name of a header: letters, digits, `_` and `-`. */
 const headerName = stringWith({ format: 'header_name' });
+/** A name of a cookie. */
 const cookieName = stringWith({ format: 'cookie_name' });
 /** A host name or address without a port. */
 const host = stringWith({ format: 'host' });
+/** An absolute URL with a host. */
 const url = stringWith({ format: 'url' });
 /** Starts with `/`, has no empty segment and only characters of RFC 3986. */
 const path = stringWith({ starts_with: '/', format: 'path' });
+/** A UUID, in any case. */
 const uuid = stringWith({ uuid: true });
+/** An address of IPv4 or IPv6, or a range such as `10.0.0.0/8`. */
 const ipOrCidr = stringWith({ format: 'ip_or_cidr' });
+/** A name of a TLS server; `*` may stand for one label at either end. */
 const sni = stringWith({ format: 'sni' });
 /** 0…65535. */
 const port = integerWithin([0, 65535]);
 /** Milliseconds, 0…2147483646. */
 const timeoutMs = integerWithin([0, 2147483646]);
 
+/** At least one of these fields has a value. */
 const atLeastOneOf = (...fields: readonly string[]): EntityCheck => ({ kind: 'at_least_one_of', fields });
+/** Exactly one of these fields has a value. */
 const onlyOneOf = (...fields: readonly string[]): EntityCheck => ({ kind: 'only_one_of', fields });
+/** No two of these fields have the same value. */
 const distinct = (...fields: readonly string[]): EntityCheck => ({ kind: 'distinct', fields });
+/** All of these fields have a value, or none has. */
 const mutuallyRequired = (...fields: readonly string[]): EntityCheck => ({
   kind: 'mutually_required',
   fields,
 });
+/** No two of these fields have a value. */
 const mutuallyExclusive = (...fields: readonly string[]): EntityCheck => ({
   kind: 'mutually_exclusive',
   fields,
@@ -217,6 +234,7 @@ const deprecated = (
   deprecation: ShorthandField['deprecation'],
 ): ShorthandField => ({ field, replaced_with: replacedWith, deprecation });
 
+/** The words a schema is written in. */
 export const s = {
   config,
   record,

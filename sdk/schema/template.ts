@@ -8,11 +8,13 @@
 
 export const TEMPLATE_SOURCES = ['headers', 'query_params', 'uri_captures', 'shared'] as const;
 
+/** Where a template takes its values from. */
 export type TemplateSource = (typeof TEMPLATE_SOURCES)[number];
 
 /** Member of a source by name or number; undefined or null where there is none. */
 export type TemplateValues = Readonly<Record<TemplateSource, (member: string | number) => unknown>>;
 
+/** Made by `compileTemplate`. */
 export interface Template {
   /** Sources whose members it reads. */
   readonly sources: ReadonlySet<TemplateSource>;

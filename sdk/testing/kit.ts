@@ -3,6 +3,7 @@ import type { Consumer, Credential } from '../client.ts';
 import type { PluginManifest } from '../protocol/manifest.ts';
 import type { LogFacts, ResponseSource, UriCaptures } from '../protocol/phase-call.ts';
 
+/** By name, in any case: a list is a line for each value. */
 export type HeaderValues = Readonly<Record<string, string | readonly string[]>>;
 
 /** A configuration as the Admin API takes it: defaults are filled in. */
@@ -62,6 +63,7 @@ export interface ServiceRequest {
   readonly body: string;
 }
 
+/** A line that the plugin has logged. */
 export interface LoggedLine {
   readonly level: string;
   readonly message: string;
@@ -82,6 +84,7 @@ interface PhaseReport {
   readonly metrics: readonly MetricGrowth[];
 }
 
+/** What `access` has decided. */
 export interface AccessReport extends PhaseReport {
   /** The plugin's answer; undefined where the request goes on. */
   readonly exit: AnswerReport | undefined;
@@ -93,6 +96,7 @@ export interface AccessReport extends PhaseReport {
   readonly shared: Row;
 }
 
+/** What `response` has made of an answer. */
 export interface ResponseReport extends PhaseReport {
   /** The plugin's answer in place of the one it was shown. */
   readonly exit: AnswerReport | undefined;
@@ -101,6 +105,7 @@ export interface ResponseReport extends PhaseReport {
   readonly shared: Row;
 }
 
+/** What `log` has left behind. */
 export type LogReport = PhaseReport;
 
 /** A whole request. */
@@ -130,6 +135,7 @@ export interface TestRows {
   remove(entity: string, id: string): void;
 }
 
+/** Kinds of stores to count in. */
 export type TestCounterStore = 'local' | 'cluster' | 'redis';
 
 /** Where `kong.counters` counts: a store of each kind, in memory. */
@@ -184,6 +190,7 @@ export interface PluginKit {
   close(): void;
 }
 
+/** How a plugin is loaded for its tests. */
 export interface KitOptions {
   /** What the clock shows at first, in ms since the epoch. Default: 2026-01-01T00:00:00Z. */
   readonly nowMs?: number;

@@ -31,7 +31,12 @@ const RULES: readonly Rule[] = [
 
   { from: 'core/errors.ts', may: [] },
   { from: 'core/settings', may: ['core/errors.ts'], node: true },
-  { from: 'core/docs', may: ['core/settings', 'core/errors.ts', 'core/entities', 'sdk/schema'], node: true },
+  {
+    from: 'core/docs',
+    may: ['core/settings', 'core/errors.ts', 'core/entities', 'sdk/schema'],
+    node: true,
+    packages: ['typescript'],
+  },
   {
     from: 'core/telemetry',
     may: ['core/errors.ts', 'sdk/protocol'],
