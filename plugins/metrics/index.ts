@@ -6,7 +6,7 @@ const SERIES = ['service', 'route', 'workspace'] as const;
 const UPSTREAM_BUCKETS_MS = [25, 50, 80, 100, 250, 400, 700, 1000, 2000, 5000, 10_000, 30_000, 60_000];
 const GATEWAY_BUCKETS_MS = [1, 2, 5, 7, 10, 15, 20, 30, 50, 75, 100, 200, 500, 750, 1000, 3000, 6000];
 
-const off = s.boolean({ required: true, default: false });
+const off = (description: string) => s.boolean({ required: true, default: false, description });
 
 export default definePlugin({
   name: 'prometheus',
@@ -15,12 +15,16 @@ export default definePlugin({
   priority: 13,
   logRecord: 'summary',
   schema: s.config({
-    per_consumer: off,
-    status_code_metrics: off,
-    ai_metrics: off,
-    latency_metrics: off,
-    bandwidth_metrics: off,
-    upstream_health_metrics: off,
+    per_consumer: off('Fills the label `consumer` of requests and bytes, which is empty otherwise.'),
+    status_code_metrics: off(
+      '`kong_http_requests_total` by service, route, `code` and `source`: `service`, or `kong` where the gateway or a plugin answered.',
+    ),
+    ai_metrics: off('Accepted; without effect in this version.'),
+    latency_metrics: off(
+      'Histograms in ms: `kong_request_latency_ms` in all, of that `kong_upstream_latency_ms` for the service and `kong_kong_latency_ms` for the gateway and its plugins.',
+    ),
+    bandwidth_metrics: off('`kong_bandwidth_bytes` by `direction`: `ingress` and `egress`.'),
+    upstream_health_metrics: off('Accepted; without effect in this version.'),
   }),
   metrics: {
     kong_http_requests_total: {

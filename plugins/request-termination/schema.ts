@@ -6,12 +6,21 @@ const left = { eq: null };
 
 export const schema = s.config(
   {
-    status_code: s.integer({ required: true, default: 503, between: [100, 599] }),
-    message: s.string(),
-    content_type: s.string(),
-    body: s.string(),
-    echo: s.boolean({ required: true, default: false }),
-    trigger: s.headerName(),
+    status_code: s.integer({
+      required: true,
+      default: 503,
+      between: [100, 599],
+      description: 'Of the answer.',
+    }),
+    message: s.string({ description: 'Text of the JSON answer `{"message":…}`; by status when not given.' }),
+    content_type: s.string({ description: 'Type of `body`.' }),
+    body: s.string({ description: 'The answer word for word, instead of a message.' }),
+    echo: s.boolean({
+      required: true,
+      default: false,
+      description: 'Tell the client what the gateway makes of its request, with headers and body: for tests.',
+    }),
+    trigger: s.headerName({ description: 'Only answer requests with a header or an argument of this name.' }),
   },
   {
     checks: [

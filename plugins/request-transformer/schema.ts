@@ -1,31 +1,40 @@
 /** Configuration of request-transformer: contract/plugins.md section 15. */
 import { s } from '@tollgate/sdk';
 
-const names = s.array(s.string(), { required: true, default: [] });
-const values = s.array(s.string({ format: 'value_entry' }), { required: true, default: [] });
-const headerValues = s.array(s.string({ format: 'header_value_entry' }), { required: true, default: [] });
+const some = { required: true, default: [] } as const;
+const values = s.array(s.string({ format: 'value_entry' }), some);
+const headerValues = s.array(s.string({ format: 'header_value_entry' }), some);
 
 const changed = { body: values, headers: headerValues, querystring: values } as const;
 
 export const schema = s.config({
-  http_method: s.string({ match: '^[A-Z]+$' }),
+  http_method: s.string({
+    match: '^[A-Z]+$',
+    description: 'Another method. `GET`, `HEAD` and `TRACE` move a form into the query.',
+  }),
   remove: s.record(
     {
-      body: names,
-      headers: s.array(s.string({ format: 'header_entry' }), { required: true, default: [] }),
-      querystring: names,
+      body: s.array(s.string(), some),
+      headers: s.array(s.string({ format: 'header_entry' }), some),
+      querystring: s.array(s.string(), some),
     },
-    { required: true },
+    { required: true, description: 'Entries `name`: take it out.' },
   ),
   rename: s.record(
     {
       body: values,
-      headers: s.array(s.string({ format: 'header_rename' }), { required: true, default: [] }),
+      headers: s.array(s.string({ format: 'header_rename' }), some),
       querystring: values,
     },
-    { required: true },
+    { required: true, description: 'Entries `name:new-name`: give it another name.' },
   ),
-  replace: s.record({ ...changed, uri: s.string({ format: 'template' }) }, { required: true }),
-  add: s.record(changed, { required: true }),
-  append: s.record(changed, { required: true }),
+  replace: s.record(
+    { ...changed, uri: s.string({ format: 'template', description: 'The whole path at the service.' }) },
+    { required: true, description: 'Entries `name:value`: another value, where it is there.' },
+  ),
+  add: s.record(changed, {
+    required: true,
+    description: 'Entries `name:value`: put it in, where it is not there.',
+  }),
+  append: s.record(changed, { required: true, description: 'Entries `name:value`: one value more.' }),
 });
