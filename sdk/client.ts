@@ -14,11 +14,20 @@ export interface Credential {
 }
 
 /** Phases: all. */
-export interface ClientReader {
+export interface ClientAddressReader {
   /** Address of the TCP peer. */
   getIp(): string;
   /** Address after trusted proxies have been looked through. */
   getForwardedIp(): string;
+}
+
+/** Phases: access, response, log. */
+export interface ClientReader extends ClientAddressReader {
+  /**
+   * The protocol of the route where it has but one, else the client's. With `allowTerminated` a trusted peer's
+   * `X-Forwarded-Proto` says whether the client uses TLS. Undefined where nothing matched.
+   */
+  getProtocol(allowTerminated?: boolean): string | undefined;
   /** Whom an earlier plugin has authenticated; undefined while nobody has. */
   getConsumer(): Consumer | undefined;
   /** What the client was authenticated by; undefined for the anonymous consumer. */

@@ -1,6 +1,6 @@
 /** The declaration of a plugin: the one thing its package exports. */
 import type { Outcome } from './outcome.ts';
-import type { AccessKong, LogKong, ResponseKong } from './phases.ts';
+import type { AccessKong, LogKong, ResponseKong, RewriteKong } from './phases.ts';
 import type { Capabilities, MetricDeclaration, PluginScope } from './protocol/manifest.ts';
 import type { RecordField } from './schema/fields.ts';
 import type { InferConfig } from './schema/infer.ts';
@@ -27,7 +27,10 @@ export interface PluginDefinition<Schema extends RecordField = RecordField> {
   readonly defaultProtocols?: readonly string[];
   readonly capabilities?: Capabilities;
   readonly metrics?: Readonly<Record<string, MetricDeclaration>>;
-  /** Default `full`. With `summary`, `log` sees the outcome, the route and the consumer, and costs far less. */
+  /**
+   * Default `full`. With `summary`, `log` sees the outcome, the route and the consumer, but neither the request nor
+   * headers of answers, and costs far less.
+   */
   readonly logRecord?: 'summary' | 'full';
   /**
    * Member of the configuration without which `response` has nothing to do: routes on which no instance sets it, or
@@ -40,6 +43,11 @@ export interface PluginDefinition<Schema extends RecordField = RecordField> {
    * and nothing to wait for.
    */
   selfTest?(): void;
+  /**
+   * Before the request is routed, for instances that are attached to nothing: method, path and headers as it leaves them
+   * decide the route. Return `kong.response.exit(…)` or `.error(…)` to answer. A throw answers 500.
+   */
+  rewrite?(kong: RewriteKong, config: InferConfig<Schema>): MaybePromise<Outcome>;
   /** Before the upstream. Return `kong.response.exit(…)` or `.error(…)` to answer. A throw answers 500. */
   access?(kong: AccessKong, config: InferConfig<Schema>): MaybePromise<Outcome>;
   /** When the answer's head is known, whoever made it. */

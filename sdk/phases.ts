@@ -1,33 +1,37 @@
 /**
- * What each phase hands to a handler: a call that a phase does not allow is not on its type.
+ * What each phase hands to a handler: a call that a phase does not allow is not on its type, and throws at run time,
+ * naming the phases that do allow it.
  *
  * | phase | runs | may answer | failure |
  * | --- | --- | --- | --- |
+ * | rewrite | before routing, for instances attached to nothing: no route, service or consumer yet | yes | the client gets 500 |
  * | access | before the upstream, in descending priority, until one answers | yes | the client gets 500 |
  * | response | when the head of the answer is known | yes, before the body | logged |
  * | log | after the last byte or the abort, in batches, always | no | logged |
  */
 import type { ValueCache } from './cache.ts';
-import type { ClientAuthenticator, ClientReader } from './client.ts';
+import type { ClientAddressReader, ClientAuthenticator, ClientReader } from './client.ts';
 import type { CounterReader } from './counters.ts';
 import type { Cryptography } from './crypto.ts';
 import type { EntityReader } from './entities.ts';
 import type { Fetch } from './fetch.ts';
-import type { Logger } from './log.ts';
+import type { Logger, RecordSerializer } from './log.ts';
 import type { MetricWriter } from './metrics.ts';
 import type { NodeReader } from './node.ts';
 import type { LogFacts } from './protocol/phase-call.ts';
 import type { RequestBodyReader, RequestReader, UriCaptureReader } from './request.ts';
 import type {
   ResponseExit,
-  ResponseHeaderReader,
   ResponseHeaderWriter,
   ResponseReader,
+  ServiceResponseHead,
   ServiceResponseReader,
 } from './response.ts';
 import type { RouterReader } from './router.ts';
+import type { ServiceTargetWriter } from './service.ts';
 import type { ServiceRequestWriter } from './service-request.ts';
 import type { TraceExporter, TraceReader, TraceWriter } from './tracing.ts';
+import type { VaultReader } from './vault.ts';
 
 /** The running instance of the plugin: ids of its entity and of what it is attached to (null: unscoped). */
 export interface PluginReader {
@@ -67,12 +71,23 @@ interface EveryPhase {
   readonly fetch: Fetch;
   readonly cache: ValueCache;
   readonly ip: IpReader;
+  readonly vault: VaultReader;
+}
+
+/** Nothing is known yet but the request: what is changed of it counts when it is routed. */
+export interface RewriteKong extends EveryPhase {
+  readonly request: RequestReader & RequestBodyReader;
+  readonly service: ServiceTargetWriter & { readonly request: ServiceRequestWriter };
+  readonly response: ResponseHeaderWriter & ResponseExit;
+  readonly client: ClientAddressReader;
+  readonly counters: CounterReader;
+  readonly crypto: Cryptography;
 }
 
 /** What `access` is handed: everything but the answer, which is not there yet. */
 export interface AccessKong extends EveryPhase {
   readonly request: RequestReader & RequestBodyReader & UriCaptureReader;
-  readonly service: { readonly request: ServiceRequestWriter };
+  readonly service: ServiceTargetWriter & { readonly request: ServiceRequestWriter };
   readonly response: ResponseHeaderWriter & ResponseExit;
   readonly client: ClientReader & ClientAuthenticator;
   readonly counters: CounterReader;
@@ -85,7 +100,7 @@ export interface AccessKong extends EveryPhase {
 export interface ResponseKong extends EveryPhase {
   readonly request: RequestReader;
   readonly service: { readonly response: ServiceResponseReader };
-  readonly response: ResponseReader & ResponseHeaderReader & ResponseHeaderWriter & ResponseExit;
+  readonly response: ResponseReader & ResponseHeaderWriter & ResponseExit;
   readonly client: ClientReader;
   readonly counters: CounterReader;
   readonly tracing: TraceReader;
@@ -95,8 +110,10 @@ export interface ResponseKong extends EveryPhase {
 export interface LogKong extends EveryPhase {
   /** Throws a TypeError when the plugin's `logRecord` is `summary`. */
   readonly request: RequestReader;
+  readonly service: { readonly response: ServiceResponseHead };
   readonly response: ResponseReader;
   readonly client: ClientReader;
+  readonly log: Logger & RecordSerializer;
   /** Latencies, sizes, status and source of the finished request. */
   readonly record: LogFacts;
   readonly tracing: TraceExporter;

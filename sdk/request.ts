@@ -46,6 +46,8 @@ export interface RequestReader {
   getForwardedPort(): number;
   /** Without query. */
   getForwardedPath(): string;
+  /** What the route's `strip_path` takes off the path, or a trusted peer's `X-Forwarded-Prefix`. */
+  getForwardedPrefix(): string | undefined;
   /** Milliseconds since the epoch. */
   getStartTime(): number;
   /** 32 hex digits, those of error bodies and of `X-Kong-Request-Id`. */

@@ -134,6 +134,7 @@ const facts = {
   consumer: '',
   credential: '',
   shared: '',
+  strippedPrefix: '',
 };
 
 const RECORD = {
@@ -154,7 +155,7 @@ function runTurn(requests: number): Promise<void> {
       onPhaseOutcome(outcome: PhaseOutcome) {
         if (outcome.kind !== 'proceed') reject(new Error(JSON.stringify(outcome)));
         const { picks, consumer, credential } = outcome;
-        lane.submitLog(encodeLogCall({ ...facts, consumer, credential }, 0, picks, RECORD, false));
+        lane.submitLog(encodeLogCall({ ...facts, consumer, credential }, 0, picks, RECORD));
         if (--left === 0) resolve();
       },
       onPhaseFailure: (reason: string, detail: string) => reject(new Error(`${reason}: ${detail}`)),

@@ -76,6 +76,7 @@ function factsFor(tenant: string) {
     consumer: '',
     credential: '',
     shared: '',
+    strippedPrefix: '',
   };
 }
 

@@ -16,6 +16,8 @@ export interface RoutingPlan {
   readonly router: Router<RoutePlan>;
   /** Applies where nothing matches: global plugins' later phases. */
   readonly unmatched: RoutePlan;
+  /** Plugins with a rewrite phase that are attached to nothing: they run before it is known what matches. */
+  readonly rewriteSegments: readonly PlanSegment[];
   /** By lane. */
   readonly guests: readonly GuestConfiguration[];
 }
@@ -61,6 +63,7 @@ export function buildPlan(
     generation,
     router: compileRouter(rules, refuse),
     unmatched: planRoute(generation, null, null, plugins, drafts),
+    rewriteSegments: planRewrite(plugins, drafts),
     guests: drafts.map((draft) => ({ generation: generation.number, ...draft })),
   };
 }
@@ -170,6 +173,26 @@ function planRoute(
     refused: gate === 'open' ? null : planRoute(generation, route, service, plugins, drafts, true),
     upstream: service === null || route === null ? null : planUpstream(route, service),
   };
+}
+
+function planRewrite(plugins: readonly PlannedPlugin[], drafts: readonly GuestDraft[]): PlanSegment[] {
+  const segments: PlanSegment[] = [];
+  let open: { readonly lane: number; readonly steps: InstanceCandidates[] } | undefined;
+  for (const { scopes, lane, manifest } of plugins) {
+    const candidates = findCandidates(scopes, undefined, undefined);
+    if (!manifest.phases.includes('rewrite') || candidates === undefined || candidates.fallback < 0) continue;
+    if (open?.lane !== lane) {
+      open = { lane, steps: [] };
+      const plans = (drafts[lane] as GuestDraft).plans;
+      segments.push({
+        lane,
+        plan: plans.push({ steps: open.steps, route: null, service: null }) - 1,
+        wantsCaptures: false,
+      });
+    }
+    open.steps.push(candidates);
+  }
+  return segments;
 }
 
 function noPhases(lane: number, plan: number): LanePhases {

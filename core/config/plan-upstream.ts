@@ -1,7 +1,7 @@
 /** The upstream side of a route: where to connect, with which timeouts, and how the path is made. */
 import type { UpstreamPlan } from '../gateway/route-plan.ts';
+import { createOrigin } from '../gateway/upstream-origin.ts';
 import { compileUpstreamPath } from '../gateway/upstream-path.ts';
-import type { UpstreamOrigin } from '../upstream/forward-request.ts';
 import type { RouteRow, ServiceRow } from './snapshot.ts';
 
 const DEFAULT_RETRIES = 5;
@@ -11,7 +11,12 @@ export function planUpstream(route: RouteRow, service: ServiceRow): UpstreamPlan
   const protocol = service.protocol === 'https' || service.protocol === 'grpcs' ? 'https' : 'http';
   const isDefaultPort = service.port === (protocol === 'https' ? 443 : 80);
   return {
-    origin: originOf(service, protocol),
+    origin: createOrigin({
+      protocol,
+      host: service.host,
+      port: service.port,
+      verifyCertificate: service.tls_verify === true,
+    }),
     hostHeader: isDefaultPort ? service.host : `${service.host}:${service.port}`,
     retries: service.retries ?? DEFAULT_RETRIES,
     connectTimeoutMs: service.connect_timeout ?? DEFAULT_TIMEOUT_MS,
@@ -23,18 +28,5 @@ export function planUpstream(route: RouteRow, service: ServiceRow): UpstreamPlan
       pathHandling: route.path_handling === 'v1' ? 'v1' : 'v0',
       hasPaths: route.paths !== null && route.paths.length > 0,
     }),
-  };
-}
-
-function originOf(service: ServiceRow, protocol: 'http' | 'https'): UpstreamOrigin {
-  const host = service.host.replace(/^\[(.*)\]$/, '$1');
-  const verifyCertificate = service.tls_verify === true;
-  return {
-    protocol,
-    host,
-    port: service.port,
-    serverName: protocol === 'https' ? service.host : undefined,
-    verifyCertificate,
-    key: `${protocol}://${service.host}:${service.port}${verifyCertificate ? ' verified' : ''}`,
   };
 }

@@ -27,8 +27,8 @@ export function describeTracedRequest(flow: RequestFlow): TracedRequest {
   };
 }
 
-function describeUpstream({ forwardedAtMs, plan, changes, exchange, response }: RequestFlow) {
-  if (forwardedAtMs === 0 || plan.upstream === null) return undefined;
-  const { host, port } = plan.upstream.origin;
+function describeUpstream({ forwardedAtMs, upstream, changes, exchange, response }: RequestFlow) {
+  if (forwardedAtMs === 0 || upstream === null) return undefined;
+  const { host, port } = upstream.origin;
   return { host, port, method: changes?.method ?? exchange.method, status: response.upstreamStatus };
 }

@@ -2,14 +2,18 @@
 import {
   COLLECTS,
   encodeLogFacts,
+  type FullLogFacts,
+  HEADER_MARKS,
   type LogFacts,
   type ResponseFacts,
   RUNS,
   type UriCaptures,
 } from '../../sdk/protocol/phase-call.ts';
+import type { RequestChanges } from '../../sdk/protocol/phase-result.ts';
 import { TRACE_MARK } from '../../sdk/protocol/trace.ts';
 import type { ClientExchange } from '../http/client-exchange.ts';
 import type { RequestTrace } from '../telemetry/tracing/request-trace.ts';
+import { applyToRequest } from './header-overrides.ts';
 
 /** What a call needs besides the client's exchange. */
 export interface CallFacts {
@@ -22,6 +26,11 @@ export interface CallFacts {
   readonly consumer: string;
   readonly credential: string;
   readonly shared: string;
+  /** What plugins have made of the request so far. */
+  readonly changes?: RequestChanges | undefined;
+  readonly serviceTriples?: readonly string[] | null;
+  /** What the route takes off the path; '' for nothing. */
+  readonly strippedPrefix: string;
   readonly trace?: RequestTrace | undefined;
 }
 
@@ -43,22 +52,38 @@ export function encodeResponseCall(
   plan: number,
   picks: string,
   response: ResponseFacts,
+  serviceHeaders: readonly string[],
 ): string {
   const first = encodeFirst(facts, plan, JSON.stringify(response));
-  return first + encodeState(facts, picks) + encodeRequest(facts);
+  const request = encodeState(facts, picks) + encodeRequest(facts);
+  return first + request + encodeHeaders(HEADER_MARKS.service, serviceHeaders);
 }
 
-/** `full` is for packages with a plugin that asks for the request itself. */
-export function encodeLogCall(
+/** For packages content with a summary. */
+export function encodeLogCall(facts: CallFacts, plan: number, picks: string, log: LogFacts): string {
+  return encodeFirst(facts, plan, encodeLogFacts(log)) + picks + '\n' + facts.consumer + '\n\n\n';
+}
+
+/** What packages get with a plugin that asks for the request itself. Headers are flat, in any case. */
+export interface FullRecord extends FullLogFacts {
+  readonly serviceHeaders: readonly string[];
+  readonly clientHeaders: readonly string[];
+}
+
+export function encodeFullLogCall(
   facts: CallFacts,
   plan: number,
   picks: string,
   log: LogFacts,
-  full: boolean,
+  { upstreamTarget, tries, serviceHeaders, clientHeaders }: FullRecord,
 ): string {
-  const first = encodeFirst(facts, plan, encodeLogFacts(log));
-  if (full) return first + encodeState(facts, picks) + encodeRequest(facts);
-  return first + picks + '\n' + facts.consumer + '\n\n\n';
+  const phaseFacts = encodeLogFacts(log) + ',' + JSON.stringify({ upstreamTarget, tries });
+  const request = encodeFirst(facts, plan, phaseFacts) + encodeState(facts, picks) + encodeRequest(facts);
+  return (
+    request +
+    encodeHeaders(HEADER_MARKS.service, serviceHeaders) +
+    encodeHeaders(HEADER_MARKS.client, clientHeaders)
+  );
 }
 
 function encodeFirst({ generation, trace }: CallFacts, plan: number, phaseFacts: string): string {
@@ -72,14 +97,30 @@ function encodeState({ consumer, credential, shared }: CallFacts, picks: string)
   return picks + '\n' + consumer + '\n' + credential + '\n' + shared + '\n';
 }
 
-function encodeRequest({ exchange, path, clientAddress, requestId }: CallFacts): string {
-  const { headers, rawQuery } = exchange;
-  let text = clientAddress + '\n' + exchange.method + '\n' + exchange.rawPath + '\n';
-  text += (rawQuery === undefined ? '' : '?' + rawQuery) + '\n';
-  // A decoded path may hold a line feed (`%0A`), which must not start a line of its own here.
-  text += (path.includes('\n') ? path.replaceAll('\n', '%0A') : path) + '\n';
+function encodeRequest(facts: CallFacts): string {
+  const { exchange, clientAddress, requestId, changes, serviceTriples } = facts;
+  const { method = exchange.method, path = facts.path, rawQuery = exchange.rawQuery } = changes ?? NO_CHANGES;
+  let text = clientAddress + '\n' + method + '\n' + exchange.rawPath + '\n';
+  text += (rawQuery === undefined ? '' : '?' + rawQuery) + '\n' + escapeLineFeeds(path) + '\n';
   text += exchange.scheme + '\n' + exchange.httpVersion + '\n' + exchange.localPort + '\n';
   text += exchange.peerAddress + '\n' + requestId + '\n' + Math.trunc(exchange.receivedAtMs) + '\n';
+  text += escapeLineFeeds(facts.strippedPrefix) + '\n';
+  const headers = serviceTriples ? applyToRequest(exchange.headers, serviceTriples) : exchange.headers;
   for (let at = 0; at < headers.length; at += 2) text += headers[at] + '\0' + headers[at + 1] + '\n';
+  return text;
+}
+
+const NO_CHANGES: RequestChanges = {};
+
+/** A decoded path may hold a line feed (`%0A`), which must not start a line of its own. */
+function escapeLineFeeds(path: string): string {
+  return path.includes('\n') ? path.replaceAll('\n', '%0A') : path;
+}
+
+/** NUL and line feeds can be in no header of an answer: the parser and the grammar of plugins' operations see to it. */
+function encodeHeaders(mark: string, headers: readonly string[]): string {
+  let text = '';
+  for (let at = 0; at < headers.length; at += 2)
+    text += mark + (headers[at] as string).toLowerCase() + '\0' + headers[at + 1] + '\n';
   return text;
 }

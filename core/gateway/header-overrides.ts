@@ -35,6 +35,21 @@ export function resolveOverrides(
   return { removed, added };
 }
 
+const NOBODYS = (): boolean => false;
+
+/** Flat headers of a request, names in lower case, after the operations. */
+export function applyToRequest(headers: readonly string[], overrides: HeaderOverrides): readonly string[] {
+  const { removed, added } = resolveOverrides(overrides, NOBODYS);
+  const result: string[] = [];
+  for (let at = 0; at < headers.length; at += 2) {
+    if (!removed.includes(headers[at] as string))
+      result.push(headers[at] as string, headers[at + 1] as string);
+  }
+  for (let at = 0; at < added.length; at += 2)
+    result.push(lowerName(added[at] as string), added[at + 1] as string);
+  return result;
+}
+
 const NOT_PLAIN = /[^\t\x20-\x7e]/;
 const BEYOND_LATIN1 = /[^\x00-\xff]/;
 const FORBIDDEN = /[\r\n\0]/;

@@ -84,19 +84,21 @@ function forward(
 
 function writeHead(flow: RequestFlow, upstream: UpstreamPlan, method: string, framing: Framing): string {
   const { exchange, changes, plan, gateway } = flow;
+  const keepsHost = plan.route?.preserve_host === true && changes?.target === undefined;
   const path =
     changes?.path === undefined ? upstream.buildPath(flow.path, flow.matchedPath) : encodePath(changes.path);
   const query = changes?.rawQuery ?? exchange.rawQuery;
   // A query emptied by a plugin goes without its `?`; a bare one of the client's stays.
   const hasQuery = changes?.rawQuery === undefined ? query !== undefined : query !== '';
+  flow.upstreamTarget = hasQuery ? `${path}?${query}` : path;
   return writeRequestHead({
     method,
-    target: hasQuery ? `${path}?${query}` : path,
+    target: flow.upstreamTarget,
     exchange,
-    host: plan.route?.preserve_host === true ? (exchange.host ?? upstream.hostHeader) : upstream.hostHeader,
+    host: keepsHost ? (exchange.host ?? upstream.hostHeader) : upstream.hostHeader,
     clientAddress: flow.clientAddress,
     isTrusted: flow.isTrusted,
-    strippedPrefix: plan.route?.strip_path === true && flow.matchedPath !== '/' ? flow.matchedPath : '',
+    strippedPrefix: flow.strippedPrefix,
     requestId: gateway.policy.sendsRequestIdUpstream ? flow.requestId : undefined,
     productToken: gateway.policy.productToken,
     overrides: flow.serviceTriples,

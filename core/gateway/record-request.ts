@@ -1,7 +1,7 @@
 /** The end of every request: one record for each package with a log handler, handed over in batches. */
 import type { LogFacts } from '../../sdk/protocol/phase-call.ts';
 import { describeTracedRequest } from './describe-traced-request.ts';
-import { encodeLogCall } from './encode-call.ts';
+import { encodeFullLogCall, encodeLogCall, type FullRecord } from './encode-call.ts';
 import { nowMs } from './now.ts';
 import type { RequestFlow } from './request-flow.ts';
 
@@ -18,8 +18,24 @@ export function recordRequest(flow: RequestFlow): void {
     const picks = flow.picks[at] ?? '';
     if (!hasLog || picks === '') continue;
     facts ??= describeRequest(flow);
-    flow.gateway.lanes[lane]?.submitLog(encodeLogCall(flow, plan, picks, facts, needsFullRecord));
+    const call = needsFullRecord
+      ? encodeFullLogCall(flow, plan, picks, facts, describeFully(flow))
+      : encodeLogCall(flow, plan, picks, facts);
+    flow.gateway.lanes[lane]?.submitLog(call);
   }
+}
+
+function describeFully({ forwarding, upstreamTarget, response }: RequestFlow): FullRecord {
+  return {
+    upstreamTarget,
+    tries: (forwarding?.attempts ?? []).map(({ ip, port, error }) => ({
+      ip,
+      port,
+      ...(error && { error: error.code }),
+    })),
+    serviceHeaders: response.serviceHeaders,
+    clientHeaders: response.headers,
+  };
 }
 
 function describeRequest({ exchange, response, forwardedAtMs }: RequestFlow): LogFacts {

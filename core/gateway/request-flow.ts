@@ -1,6 +1,7 @@
 /**
- * The path of one request, top to bottom: route, gate, access phase, upstream. What comes back, from an upstream, a
- * plugin or the gateway itself, goes out through response-flow.ts, and ends in `finish`.
+ * The path of one request, top to bottom: route (behind the rewrite phase, where there is one), gate, access phase,
+ * upstream. What comes back, from an upstream, a plugin or the gateway itself, goes out through response-flow.ts, and
+ * ends in `finish`.
  *
  * One object per request carries its state and is itself the listener of what it waits for. Nothing is a promise
  * except where a body has to be read whole.
@@ -8,6 +9,7 @@
 import type { UriCaptures } from '../../sdk/protocol/phase-call.ts';
 import type { LogLine, RequestChanges } from '../../sdk/protocol/phase-result.ts';
 import type { TraceReport } from '../../sdk/protocol/trace.ts';
+import type { RoutingPlan } from '../config/build-plan.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { ClientEvents, ClientExchange } from '../http/client-exchange.ts';
 import type { PhaseListener } from '../pipeline/phase-lane.ts';
@@ -17,15 +19,19 @@ import { RequestTrace } from '../telemetry/tracing/request-trace.ts';
 import type { ForwardExchange } from '../upstream/forward-request.ts';
 import { type Answer, answerError, answerExit, answerPluginFailure } from './answer.ts';
 import { type CallFacts, encodeAccessCall } from './encode-call.ts';
+import { findHeader } from './find-header.ts';
 import type { Gateway } from './gateway.ts';
+import { applyToRequest } from './header-overrides.ts';
 import { type Negotiation, negotiate } from './negotiation.ts';
 import { nowMs } from './now.ts';
 import { prepareForward } from './prepare-forward.ts';
 import { refuseAtGate } from './protocol-gate.ts';
 import { recordRequest } from './record-request.ts';
+import { redirectUpstream } from './redirect-upstream.ts';
 import { createRequestId } from './request-id.ts';
 import { ResponseFlow } from './response-flow.ts';
-import type { RoutePlan } from './route-plan.ts';
+import { RewriteFlow } from './rewrite-flow.ts';
+import type { RoutePlan, UpstreamPlan } from './route-plan.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -42,11 +48,11 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   /** The peer is a trusted proxy: its X-Forwarded-* count. */
   readonly isTrusted: boolean;
   /** Normalised; the raw one where that is impossible. */
-  readonly path: string;
-  /** Of the route; that for refusals at its gate, when it was refused there. */
+  path: string;
+  /** Of the route: that for refusals at its gate, when it was refused there. Before it is known, that for no match. */
   plan: RoutePlan;
   /** What the route consumed of the path. */
-  readonly matchedPath: string;
+  matchedPath = '';
   readonly response: ResponseFlow;
   /** Undefined unless spans are recorded, a plugin passes a trace on, or there are log lines to export. */
   trace: RequestTrace | undefined;
@@ -56,18 +62,25 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   credential = '';
   shared = '';
   /** By position in `plan.lanes`: the instances collected there. */
-  picks: string[];
+  picks: string[] = NO_PICKS;
   changes: RequestChanges | undefined;
   serviceTriples: string[] | null = null;
   responseTriples: string[] | null = null;
+  /** A status that the service's answer shall have whatever it has; 0 for none. */
+  newStatus = 0;
+  /** Where the request goes; null before, and where it goes nowhere. */
+  upstream: UpstreamPlan | null = null;
+  /** Path and query as sent there. */
+  upstreamTarget = '';
   /** When the request was handed to the upstream side; 0 before. */
   forwardedAtMs = 0;
   forwarding: ForwardExchange | undefined;
 
   /** The first answer a plugin gave; the rest of the access phase only collects. */
   #answer: Answer | undefined;
-  readonly #captures: UriCaptures | null;
-  readonly #refusal: ErrorCode | undefined;
+  #captures: UriCaptures | null = null;
+  #refusal: ErrorCode | undefined;
+  #rewriting: RewriteFlow | undefined;
   #nextSegment = 0;
   #phaseCall = 0;
   #isFinished = false;
@@ -81,20 +94,12 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     this.isTrusted = client.isTrusted;
     const path = normalizePath(exchange.rawPath);
     const live = gateway.currentPlan();
-    const { tracer } = gateway;
-    const routedFromMs = tracer.isRecording ? nowMs() : 0;
-    const match = path === null ? null : live.router.match(routingFacts(exchange, path));
     this.path = path ?? exchange.rawPath;
-    this.plan = match?.value ?? live.unmatched;
-    this.matchedPath = match?.matchedPath ?? '';
-    this.#captures = match?.captures ?? null;
-    this.#refusal = path === null ? 'GW_BAD_REQUEST' : match === null ? 'GW_ROUTE_NOT_FOUND' : undefined;
-    this.picks = noPicks(this.plan);
+    this.plan = live.unmatched;
     this.response = new ResponseFlow(this);
-    if (tracer.isRecording && this.plan.isTraced) {
-      this.trace = tracer.begin();
-      this.trace.onRouted(routedFromMs);
-    }
+    if (path === null) this.#refuseUnrouted('GW_BAD_REQUEST');
+    else if (live.rewriteSegments.length > 0) this.#rewriting = new RewriteFlow(this, live);
+    else this.#route(live, exchange.method, exchange.host, exchange.headers);
     this.plan.generation.inFlight++;
   }
 
@@ -102,8 +107,75 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     return this.plan.generation.number;
   }
 
+  /** What `strip_path` takes off the path. */
+  get strippedPrefix(): string {
+    return this.plan.route?.strip_path === true && this.matchedPath !== '/' ? this.matchedPath : '';
+  }
+
   start(): void {
     this.exchange.events = this;
+    if (this.#rewriting !== undefined) this.#rewriting.start();
+    else this.#enterAccess();
+  }
+
+  #route(live: RoutingPlan, method: string, host: string | undefined, headers: readonly string[]): void {
+    const { exchange } = this;
+    const { tracer } = this.gateway;
+    const routedFromMs = tracer.isRecording ? nowMs() : 0;
+    const match = live.router.match({
+      method,
+      host,
+      defaultPort: exchange.scheme === 'https' ? 443 : 80,
+      path: this.path,
+      scheme: exchange.scheme,
+      sni: undefined,
+      headers,
+    });
+    if (match === null) {
+      this.#refuseUnrouted('GW_ROUTE_NOT_FOUND');
+    } else {
+      this.plan = match.value;
+      this.matchedPath = match.matchedPath;
+      this.#captures = match.captures ?? null;
+      this.picks = noPicks(match.value);
+    }
+    if (tracer.isRecording && this.plan.isTraced) {
+      this.trace = tracer.begin();
+      this.trace.onRouted(routedFromMs);
+    }
+  }
+
+  #refuseUnrouted(code: ErrorCode): void {
+    this.#refusal = code;
+    this.picks = noPicks(this.plan);
+  }
+
+  /**
+   * The rewrite phase is over. What it has made of the request decides the route; an answer is that of a request that
+   * matches none: only plugins attached to nothing take part. Contract/proxy.md section 10.4.
+   */
+  leaveRewrite(live: RoutingPlan, answer: Answer | undefined): void {
+    this.#rewriting = undefined;
+    if (answer !== undefined) {
+      this.#answer = answer;
+      this.picks = noPicks(this.plan);
+      this.#runNextSegment();
+      return;
+    }
+    const { exchange, changes, serviceTriples } = this;
+    if (changes?.path !== undefined) {
+      const { path, ...others } = changes;
+      this.path = normalizePath(path) ?? path;
+      this.changes = others;
+    }
+    const headers =
+      serviceTriples === null ? exchange.headers : applyToRequest(exchange.headers, serviceTriples);
+    const host = serviceTriples === null ? exchange.host : findHeader(headers, 'host');
+    this.#route(live, changes?.method ?? exchange.method, host, headers);
+    this.#enterAccess();
+  }
+
+  #enterAccess(): void {
     if (this.#refusal !== undefined) this.#answer = this.#refuse(this.#refusal);
     else if (this.plan.gate !== 'open') this.#passGate(this.plan);
     this.#runNextSegment();
@@ -142,16 +214,19 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     this.#phaseCall = 0;
     this.applyOutcome(outcome);
     this.#collect(outcome.picks);
-    if (this.#answer === undefined && outcome.kind !== 'proceed') {
-      if (outcome.failure !== undefined) {
-        const { plugin, phase, name, message, stack } = outcome.failure;
-        this.logFailure(`plugin '${plugin}' failed in ${phase}: ${name}: ${message}`, stack);
-      }
-      this.#answer =
-        outcome.kind === 'exit' ? answerExit(outcome, this.negotiation()) : answerPluginFailure();
-    }
+    this.#answer ??= this.answerOf(outcome);
     this.#nextSegment++;
     this.#runNextSegment();
+  }
+
+  /** Of a plugin that has answered or failed; undefined where the request goes on. */
+  answerOf(outcome: PhaseOutcome): Answer | undefined {
+    if (outcome.kind === 'proceed') return undefined;
+    if (outcome.failure !== undefined) {
+      const { plugin, phase, name, message, stack } = outcome.failure;
+      this.logFailure(`plugin '${plugin}' failed in ${phase}: ${name}: ${message}`, stack);
+    }
+    return outcome.kind === 'exit' ? answerExit(outcome, this.negotiation()) : answerPluginFailure();
   }
 
   onPhaseFailure(reason: PhaseFailureReason, detail: string): void {
@@ -181,15 +256,21 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   }
 
   async readBody(maxBytes: number): Promise<Uint8Array> {
+    const replacement = this.changes?.body;
+    if (replacement !== undefined) return Buffer.from(replacement, 'latin1');
     return this.exchange.body === undefined ? NO_BYTES : this.exchange.body.readWhole(maxBytes);
   }
 
   #leaveAccess(): void {
-    const { upstream } = this.plan;
-    if (this.#answer !== undefined) this.response.answer(this.#answer);
-    else if (upstream === null)
+    const { plan, changes } = this;
+    if (this.#answer !== undefined) {
+      this.response.answer(this.#answer);
+      return;
+    }
+    this.upstream = changes === undefined ? plan.upstream : redirectUpstream(plan, changes);
+    if (this.upstream === null)
       this.response.answer(this.errorAnswer(new GatewayError('GW_SERVICE_NOT_FOUND')));
-    else prepareForward(this, upstream);
+    else prepareForward(this, this.upstream);
   }
 
   /** What a plugin said in access or response: identity, headers, changes to what goes upstream. */
@@ -198,6 +279,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
       this.consumer = outcome.consumer === 'null' ? '' : outcome.consumer;
       this.credential = outcome.credential === 'null' ? '' : outcome.credential;
     }
+    if (outcome.kind === 'proceed' && outcome.status !== 0) this.newStatus = outcome.status;
     if (outcome.shared !== '') this.shared = outcome.shared;
     if (outcome.changes !== undefined) this.changes = { ...this.changes, ...outcome.changes };
     if (outcome.serviceTriples !== null)
@@ -223,6 +305,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   }
 
   onAborted(): void {
+    this.#rewriting?.abort();
     const segment = this.plan.segments[this.#nextSegment];
     if (this.#phaseCall !== 0 && segment !== undefined)
       this.gateway.lanes[segment.lane]?.cancel(this.#phaseCall);
@@ -250,18 +333,6 @@ const NO_PICKS: string[] = [];
 
 function noPicks({ lanes }: RoutePlan): string[] {
   return lanes.length === 0 ? NO_PICKS : new Array<string>(lanes.length).fill('');
-}
-
-function routingFacts(exchange: ClientExchange, path: string) {
-  return {
-    method: exchange.method,
-    host: exchange.host,
-    defaultPort: exchange.scheme === 'https' ? 443 : 80,
-    path,
-    scheme: exchange.scheme,
-    sni: undefined,
-    headers: exchange.headers,
-  };
 }
 
 function join(earlier: string[] | null, more: readonly string[]): string[] {

@@ -30,16 +30,21 @@ type Stage =
   | 'streaming'
   | 'done';
 
+const NO_HEADERS: readonly string[] = [];
+
 export class ResponseFlow implements ForwardEvents, PhaseListener {
   status = 0;
   source: ResponseSource = 'error';
   upstreamStatus = 0;
   /** When the answer's head was known; 0 before. */
   headAtMs = 0;
+  /** Of the upstream's answer as it came; flat. */
+  serviceHeaders: readonly string[] = NO_HEADERS;
+  /** Of the client's answer; flat. */
+  headers: readonly string[] = NO_HEADERS;
 
   readonly #flow: RequestFlow;
   #stage: Stage = 'waiting';
-  #headers: readonly string[] = [];
   #bodyLength: number | undefined;
   #hasBody = true;
   #held: Uint8Array[] | undefined;
@@ -68,21 +73,22 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
       forwardedAtMs > 0
         ? { proxyMs: forwardedAtMs - exchange.receivedAtMs, upstreamMs: this.headAtMs - forwardedAtMs }
         : undefined;
-    this.#headers = gateway.policy.responseHeaders.own(answer.headers, { requestId, latencyMs, upstream });
+    this.headers = gateway.policy.responseHeaders.own(answer.headers, { requestId, latencyMs, upstream });
     this.#decide();
   }
 
   onHead(head: ResponseHead): void {
-    const { gateway, exchange, requestId, forwardedAtMs, changes } = this.#flow;
+    const { gateway, exchange, requestId, forwardedAtMs, changes, newStatus } = this.#flow;
     this.headAtMs = nowMs();
-    this.status = head.status;
+    this.status = newStatus || head.status;
+    this.serviceHeaders = head.headers;
     this.upstreamStatus = head.status;
     this.source = 'service';
     this.#bodyLength = head.bodyLength;
     this.#hasBody = head.hasBody;
     // A plugin made the request a HEAD: its client would wait for a body of the length that is announced.
     if (!head.hasBody && changes?.method === 'HEAD' && exchange.method !== 'HEAD') this.#bodyLength = 0;
-    this.#headers = gateway.policy.responseHeaders.proxied(head.headers, {
+    this.headers = gateway.policy.responseHeaders.proxied(head.headers, {
       requestId,
       proxyMs: forwardedAtMs - exchange.receivedAtMs,
       upstreamMs: this.headAtMs - forwardedAtMs,
@@ -146,7 +152,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
   /** The head is known: plugins first, where the route has any for this phase. */
   #decide(): void {
     if (this.#flow.gateway.policy.isDebugHeaderAllowed) {
-      this.#headers = this.#headers.concat(listDebugHeaders(this.#flow));
+      this.headers = this.headers.concat(listDebugHeaders(this.#flow));
     }
     if (!this.#flow.plan.hasResponsePhase) {
       this.#applyOverrides();
@@ -169,9 +175,16 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
       const phases = plan.lanes[at];
       if (phases === undefined || !phases.hasResponse || picks[at] === '') continue;
       this.#flow.trace?.onPhaseStart('response');
-      const facts = { status: this.status, source: this.source, headers: this.#headers };
+      const { status, source, upstreamStatus } = this;
+      const facts = { status, source, headers: this.headers, upstreamStatus };
       const body = phases.needsResponseBody ? { body: this.#bodyText() } : {};
-      const call = encodeResponseCall(this.#flow, phases.plan, picks[at] ?? '', { ...facts, ...body });
+      const call = encodeResponseCall(
+        this.#flow,
+        phases.plan,
+        picks[at] ?? '',
+        { ...facts, ...body },
+        this.serviceHeaders,
+      );
       this.#phaseCall = gateway.lanes[phases.lane]?.submit('response', call, this) ?? 0;
       return;
     }
@@ -215,19 +228,19 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
     this.#whole = answer.body;
     this.#hasBody = true;
     this.#held = undefined;
-    this.#headers = this.#headers.concat(answer.headers);
+    this.headers = this.headers.concat(answer.headers);
   }
 
   #applyOverrides(): void {
     const { responseTriples } = this.#flow;
-    if (responseTriples !== null) this.#headers = applyHeaderOverrides(this.#headers, responseTriples);
+    if (responseTriples !== null) this.headers = applyHeaderOverrides(this.headers, responseTriples);
   }
 
   #leaveDeciding(): void {
     const { exchange } = this.#flow;
     if (this.#whole !== undefined) {
       this.#stage = 'done';
-      exchange.send(this.status, this.#headers, this.#whole, this.#closesConnection);
+      exchange.send(this.status, this.headers, this.#whole, this.#closesConnection);
       this.#flow.finish();
       return;
     }
@@ -261,7 +274,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
   #sendWithHead(chunk: Uint8Array): boolean {
     if (chunk.length !== this.#bodyLength) return this.#startStreaming(chunk);
     this.#stage = 'done';
-    this.#flow.exchange.send(this.status, this.#headers, chunk);
+    this.#flow.exchange.send(this.status, this.headers, chunk);
     return true;
   }
 
@@ -270,7 +283,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
     this.#stage = 'streaming';
     let canTakeMore = true;
     exchange.cork(() => {
-      exchange.writeHead(this.status, this.#headers, this.#bodyLength, this.#hasBody);
+      exchange.writeHead(this.status, this.headers, this.#bodyLength, this.#hasBody);
       if (chunk !== undefined) canTakeMore = exchange.write(chunk);
     });
     return canTakeMore;
@@ -279,9 +292,9 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
   #endStream(): void {
     const { exchange } = this.#flow;
     if (this.#stage === 'head-ready') {
-      if (this.#hasBody && this.#bodyLength !== undefined) exchange.send(this.status, this.#headers, '');
+      if (this.#hasBody && this.#bodyLength !== undefined) exchange.send(this.status, this.headers, '');
       else if (this.#hasBody) this.#startStreaming(undefined);
-      else exchange.writeHead(this.status, this.#headers, this.#bodyLength, false);
+      else exchange.writeHead(this.status, this.headers, this.#bodyLength, false);
     }
     if (this.#stage === 'streaming') exchange.end();
     this.#stage = 'done';

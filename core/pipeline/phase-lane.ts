@@ -3,6 +3,9 @@ import type { LogLine } from '../../sdk/protocol/phase-result.ts';
 import type { TraceReport } from '../../sdk/protocol/trace.ts';
 import type { PhaseFailureReason, PhaseOutcome } from './phase-outcome.ts';
 
+/** The phases that somebody waits for. */
+export type LanePhase = 'rewrite' | 'access' | 'response';
+
 /** Who started a phase. Exactly one of the first two is called, later, unless the phase is cancelled. */
 export interface PhaseListener {
   onPhaseOutcome(outcome: PhaseOutcome): void;
@@ -17,7 +20,7 @@ export interface PhaseListener {
 
 export interface PhaseLane {
   /** Starts a phase with a call as encode-call.ts writes it; the number returned cancels it. */
-  submit(phase: 'access' | 'response', call: string, listener: PhaseListener): number;
+  submit(phase: LanePhase, call: string, listener: PhaseListener): number;
   cancel(id: number): void;
   /** Hands over a finished request; nobody hears of it again. */
   submitLog(call: string): void;

@@ -2,7 +2,7 @@
  * Stands where a package's lane would be while the package cannot or may not run: requests fail, or go on as if its
  * plugins were not there, as the operator has said of the package.
  */
-import type { PhaseLane, PhaseListener } from '../pipeline/phase-lane.ts';
+import type { LanePhase, PhaseLane, PhaseListener } from '../pipeline/phase-lane.ts';
 import type { PhaseOutcome } from '../pipeline/phase-outcome.ts';
 
 /** What requests get whose plugins cannot run. */
@@ -38,7 +38,7 @@ export class AbsentLane implements PhaseLane {
   }
 
   /** Its numbers are negative, which no isolate's lane gives. */
-  submit(_phase: 'access' | 'response', _call: string, listener: PhaseListener): number {
+  submit(_phase: LanePhase, _call: string, listener: PhaseListener): number {
     const id = --this.#lastId;
     this.#waiting.add(id);
     setImmediate(() => {

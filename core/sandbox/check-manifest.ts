@@ -10,7 +10,7 @@ import { API_LEVEL, PROTOCOL_VERSION } from '../../sdk/protocol/version.ts';
 const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,127}$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/;
-const PHASES = ['access', 'response', 'log'];
+const PHASES = ['rewrite', 'access', 'response', 'log'];
 const SCOPES = ['global', 'service', 'route', 'consumer'];
 const PROTOCOLS = ['grpc', 'grpcs', 'http', 'https', 'tcp', 'tls', 'tls_passthrough', 'udp', 'ws', 'wss'];
 const FIELD_TYPES = ['string', 'number', 'integer', 'boolean', 'array', 'set', 'map', 'record', 'foreign'];
@@ -131,6 +131,7 @@ const CAPABILITIES: Readonly<Record<keyof Capabilities, Check>> = {
   crypto: checkSwitch,
   requestBody: checkSwitch,
   responseBody: checkSwitch,
+  serviceTarget: checkSwitch,
   traceExport: checkSwitch,
   uriCaptures: checkSwitch,
 };

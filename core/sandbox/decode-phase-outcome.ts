@@ -1,4 +1,5 @@
 /** What the host makes of a guest's result: decoded, checked, and never trusted further than its grammar. */
+import { isIP } from 'node:net';
 import { GUEST_FRAMES } from '../../sdk/protocol/frames.ts';
 import type { BodyKind, GuestError, RequestChanges } from '../../sdk/protocol/phase-result.ts';
 import { OPERATION_SEPARATOR } from '../../sdk/protocol/phase-result.ts';
@@ -12,8 +13,11 @@ const PATH = /^\/[^\s\0]*$/;
 const QUERY = /^[\x21-\x7e\x80-\xff]*$/;
 const BYTES = /^[\0-\xff]*$/;
 
-/** Throws RangeError or SyntaxError on anything a guest runtime of ours would not have written. */
-export function decodePhaseOutcome(frameKind: string, payload: string): PhaseOutcome {
+/**
+ * Throws RangeError or SyntaxError on anything a guest runtime of ours would not have written. `mayRetarget`: the
+ * package may choose where the request goes.
+ */
+export function decodePhaseOutcome(frameKind: string, payload: string, mayRetarget = false): PhaseOutcome {
   const picksEnd = endOfLine(payload, 0);
   const consumerEnd = endOfLine(payload, picksEnd + 1);
   const credentialEnd = endOfLine(payload, consumerEnd + 1);
@@ -36,7 +40,7 @@ export function decodePhaseOutcome(frameKind: string, payload: string): PhaseOut
     consumer: readJson(payload.slice(picksEnd + 1, consumerEnd)),
     credential: readJson(payload.slice(consumerEnd + 1, credentialEnd)),
     shared: readJson(payload.slice(credentialEnd + 1, sharedEnd)),
-    changes: changes === '' ? undefined : readChanges(changes),
+    changes: changes === '' ? undefined : readChanges(changes, mayRetarget),
     serviceTriples: readKnownOperations(payload.slice(changesEnd + 1, serviceEnd)),
     responseTriples: readOperations(payload.slice(serviceEnd + 1, responseEnd)),
     status,
@@ -57,15 +61,47 @@ function kindOf(frameKind: string): PhaseOutcome['kind'] {
   return frameKind === GUEST_FRAMES.exit ? 'exit' : 'error';
 }
 
+/** Names and addresses go into Host headers and to the resolver. */
+const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9_.])?$/;
+const MAX_PORT = 65_535;
+const MAX_RETRIES = 32_767;
+const MAX_TIMEOUT_MS = 2_147_483_646;
+
 /** Method, path and query go into the request line: nothing may be in them that could end it. */
-function readChanges(json: string): RequestChanges {
+function readChanges(json: string, mayRetarget: boolean): RequestChanges {
   const changes = JSON.parse(json) as RequestChanges | null;
   if (typeof changes !== 'object' || changes === null) throw new RangeError('malformed changes');
-  const { method, path, rawQuery, body } = changes;
+  const { method, path, rawQuery, body, scheme, target, retries, timeouts } = changes;
   const isWellFormed =
     matches(method, METHOD) && matches(path, PATH) && matches(rawQuery, QUERY) && matches(body, BYTES);
   if (!isWellFormed) throw new RangeError('malformed changes');
+  if (retries !== undefined && !isWithin(retries, 0, MAX_RETRIES)) throw new RangeError('malformed retries');
+  if (timeouts !== undefined && !areTimeouts(timeouts)) throw new RangeError('malformed timeouts');
+  if (scheme === undefined && target === undefined) return changes;
+  if (!mayRetarget) throw new RangeError(`the manifest does not ask for 'serviceTarget'`);
+  if (scheme !== undefined && scheme !== 'http' && scheme !== 'https')
+    throw new RangeError('malformed scheme');
+  if (target !== undefined && !isTarget(target)) throw new RangeError('malformed target');
   return changes;
+}
+
+function isTarget(target: unknown): boolean {
+  const { host, port } = (target ?? {}) as { readonly host?: unknown; readonly port?: unknown };
+  return (
+    typeof host === 'string' && (HOST_NAME.test(host) || isIP(host) !== 0) && isWithin(port, 0, MAX_PORT)
+  );
+}
+
+function areTimeouts(timeouts: unknown): boolean {
+  return (
+    Array.isArray(timeouts) &&
+    timeouts.length === 3 &&
+    timeouts.every((timeout) => isWithin(timeout, 1, MAX_TIMEOUT_MS))
+  );
+}
+
+function isWithin(value: unknown, least: number, most: number): boolean {
+  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
 }
 
 function matches(value: unknown, pattern: RegExp): boolean {

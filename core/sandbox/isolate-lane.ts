@@ -19,7 +19,7 @@ import type { LogLine } from '../../sdk/protocol/phase-result.ts';
 import type { GuestConfiguration } from '../../sdk/protocol/plan.ts';
 import { SlotTable } from '../../sdk/protocol/slot-table.ts';
 import { decodeTraceReport } from '../../sdk/protocol/trace.ts';
-import type { PhaseLane, PhaseListener } from '../pipeline/phase-lane.ts';
+import type { LanePhase, PhaseLane, PhaseListener } from '../pipeline/phase-lane.ts';
 import type { PhaseFailureReason } from '../pipeline/phase-outcome.ts';
 import { ActiveCall } from './active-call.ts';
 import type { PackageBundle } from './bundle-package.ts';
@@ -72,6 +72,7 @@ export class IsolateLane implements PhaseLane {
   readonly #isolate: ReplaceableIsolate;
   readonly #hostCalls: HostCallRunner;
   readonly #sweep: NodeJS.Timeout;
+  readonly #mayRetarget: boolean;
   /** Calls whose outcome somebody waits for. */
   readonly #calls = new SlotTable<ActiveCall>();
   #queue: QueuedFrame[] = [];
@@ -106,6 +107,7 @@ export class IsolateLane implements PhaseLane {
       ...(events.onLeave && { onLeave: events.onLeave }),
     });
     this.manifest = JSON.parse(String(this.#isolate.current?.call('describe'))) as PackageManifest;
+    this.#mayRetarget = this.manifest.plugins.some(({ capabilities }) => capabilities.serviceTarget === true);
     this.#hostCalls = new HostCallRunner({
       services,
       permitted: permittedBy(this.manifest),
@@ -130,7 +132,7 @@ export class IsolateLane implements PhaseLane {
   }
 
   /** Starts a phase. The listener hears of it in a later turn; the returned number cancels it. */
-  submit(kind: 'access' | 'response', payload: string, listener: PhaseListener): number {
+  submit(kind: LanePhase, payload: string, listener: PhaseListener): number {
     const call = new ActiveCall(this.#calls.reserve(), HOST_FRAMES[kind], payload, listener, Date.now());
     this.#calls.put(call.id, call);
     this.#enqueue(startFrame(call));
@@ -366,7 +368,7 @@ export class IsolateLane implements PhaseLane {
     this.#calls.delete(id);
     let outcome: ReturnType<typeof decodePhaseOutcome>;
     try {
-      outcome = decodePhaseOutcome(kind, payload);
+      outcome = decodePhaseOutcome(kind, payload, this.#mayRetarget);
     } catch (error) {
       this.#noteTampering(String(error));
       call.listener?.onPhaseFailure('protocol', String(error));

@@ -4,6 +4,7 @@ import type { LogLine } from '../../sdk/protocol/phase-result.ts';
 import type { GuestConfiguration } from '../../sdk/protocol/plan.ts';
 import { PluginFailure } from '../../sdk/testing/errors.ts';
 import type { LoggedLine } from '../../sdk/testing/kit.ts';
+import type { LanePhase } from '../pipeline/phase-lane.ts';
 import type { PhaseOutcome } from '../pipeline/phase-outcome.ts';
 import type { PackageBundle } from '../sandbox/bundle-package.ts';
 import type { HostServices } from '../sandbox/host-calls.ts';
@@ -50,7 +51,7 @@ export class IsolateUnderTest {
   }
 
   /** Rejects with PluginFailure. `body`: the client's. */
-  run(phase: 'access' | 'response', call: string, body: Uint8Array): Promise<PhaseOutcome> {
+  run(phase: LanePhase, call: string, body: Uint8Array): Promise<PhaseOutcome> {
     return new Promise((resolve, reject) => {
       this.#lane.submit(phase, call, {
         onPhaseOutcome: (outcome) => {

@@ -2,11 +2,13 @@
 import type { Consumer, Credential } from '../../sdk/client.ts';
 import type { PluginManifest } from '../../sdk/protocol/manifest.ts';
 import type { LogFacts, ResponseSource } from '../../sdk/protocol/phase-call.ts';
+import type { RequestChanges } from '../../sdk/protocol/phase-result.ts';
 import type { ServiceRequest, TestRequest } from '../../sdk/testing/kit.ts';
 import { answerExit } from '../gateway/answer.ts';
 import {
   type CallFacts,
   encodeAccessCall,
+  encodeFullLogCall,
   encodeLogCall,
   encodeResponseCall,
 } from '../gateway/encode-call.ts';
@@ -14,6 +16,7 @@ import { negotiate } from '../gateway/negotiation.ts';
 import { applyHeaderOverrides } from '../gateway/response-headers.ts';
 import type { ClientExchange } from '../http/client-exchange.ts';
 import type { PhaseOutcome } from '../pipeline/phase-outcome.ts';
+import { normalizePath } from '../router/normalize-path.ts';
 import type { IsolateUnderTest } from './isolate-under-test.ts';
 import { bodyBytes, pathOf, type TestExchange, toExchange, toServiceRequest } from './test-call.ts';
 
@@ -42,15 +45,7 @@ export interface FlatAnswer {
   readonly body: string;
 }
 
-export interface AccessStep {
-  /** Undefined where the request goes on. */
-  readonly exit: FlatAnswer | undefined;
-  readonly serviceRequest: ServiceRequest;
-  /** What becomes of the headers of whatever answer comes: operations as triples. */
-  readonly responseTriples: readonly string[];
-}
-
-export interface ResponseStep {
+export interface AnswerStep {
   readonly exit: FlatAnswer | undefined;
   /** What the client gets. */
   readonly answer: FlatAnswer;
@@ -58,12 +53,20 @@ export interface ResponseStep {
 
 type Row = Readonly<Record<string, unknown>>;
 
+const NOTHING: FlatAnswer = { status: 200, headers: [], body: '' };
+
 export class Passage {
   readonly #isolate: IsolateUnderTest;
   readonly #manifest: PluginManifest;
   readonly #request: TestRequest;
   readonly #exchange: TestExchange;
   #facts: CallFacts;
+  /** Of the path that the route would have been found by, where a plugin has changed it before. */
+  #routedPath: string | undefined;
+  #responseTriples: readonly string[] = [];
+  #newStatus = 0;
+  #service: FlatAnswer | undefined;
+  #client = NOTHING;
 
   constructor(
     isolate: IsolateUnderTest,
@@ -72,7 +75,7 @@ export class Passage {
     generation: number,
     nowMs: number,
   ) {
-    const { consumer, credential, shared } = request;
+    const { consumer, credential, shared, strippedPrefix = '' } = request;
     this.#isolate = isolate;
     this.#manifest = manifest;
     this.#request = request;
@@ -86,6 +89,7 @@ export class Passage {
       consumer: consumer === undefined ? '' : JSON.stringify({ ...CONSUMER, ...consumer }),
       credential: credential === undefined ? '' : JSON.stringify(credential),
       shared: shared === undefined ? '' : JSON.stringify(shared),
+      strippedPrefix,
     };
   }
 
@@ -97,66 +101,115 @@ export class Passage {
     return readJson<Credential>(this.#facts.credential);
   }
 
+  /** What plugins have left for each other; what they have left for the log is not shown. */
   get shared(): Row {
-    return readJson<Row>(this.#facts.shared) ?? {};
+    const shared = readJson<Row>(this.#facts.shared) ?? {};
+    return Object.fromEntries(Object.entries(shared).filter(([name]) => !name.startsWith('\0')));
   }
 
-  /** Rejects with PluginFailure. */
-  async access(): Promise<AccessStep> {
+  /** The request as the service would get it now. Throws GatewayError when a header value could split the head. */
+  get serviceRequest(): ServiceRequest {
+    const { changes, serviceTriples = null } = this.#facts;
+    const path = changes?.path ?? this.#routedPath;
+    const effective = path === undefined ? changes : { ...changes, path };
+    return toServiceRequest(this.#request, this.#exchange, effective, serviceTriples);
+  }
+
+  /** What becomes of the headers of whatever answer comes: operations as triples. */
+  get responseTriples(): readonly string[] {
+    return this.#responseTriples;
+  }
+
+  /** The plugin's answer; undefined where the request goes on. Rejects with PluginFailure. */
+  async rewrite(): Promise<FlatAnswer | undefined> {
+    if (!this.#manifest.phases.includes('rewrite')) return undefined;
+    const call = encodeAccessCall(this.#facts, PLAN, true);
+    const exit = this.#leave(await this.#isolate.run('rewrite', call, this.#bodyBytes()));
+    const { path, ...changes } = this.#facts.changes ?? {};
+    // It decides the route, and comes to access like a path that was sent so.
+    if (path !== undefined) {
+      this.#routedPath = path;
+      this.#facts = { ...this.#facts, path: normalizePath(path) ?? path, changes };
+    }
+    return exit;
+  }
+
+  /** The plugin's answer; undefined where the request goes on. Rejects with PluginFailure. */
+  async access(): Promise<FlatAnswer | undefined> {
     const { capabilities } = this.#manifest;
     const captures = capabilities.uriCaptures === true ? (this.#request.uriCaptures ?? null) : null;
     const call = encodeAccessCall(this.#facts, PLAN, true, captures);
-    const outcome = await this.#isolate.run('access', call, bodyBytes(this.#request));
-    this.#keep(outcome);
-    const responseTriples = outcome.responseTriples ?? [];
-    return {
-      exit: outcome.kind === 'exit' ? this.#answerOf(outcome, []) : undefined,
-      serviceRequest: toServiceRequest(
-        this.#request,
-        this.#exchange,
-        outcome.changes,
-        outcome.serviceTriples,
-      ),
-      responseTriples,
-    };
+    return this.#leave(await this.#isolate.run('access', call, this.#bodyBytes()));
+  }
+
+  /** What the service has answered, as it comes to the response phase. */
+  serve(answer: FlatAnswer): FlatAnswer {
+    this.#service = answer;
+    const headers = applyHeaderOverrides(answer.headers, this.#responseTriples);
+    return { ...answer, headers, status: this.#newStatus || answer.status };
   }
 
   /** Rejects with PluginFailure. `answer` comes back unchanged from a plugin without the phase. */
-  async response(answer: FlatAnswer, source: ResponseSource): Promise<ResponseStep> {
+  async response(answer: FlatAnswer, source: ResponseSource): Promise<AnswerStep> {
     const { phases, capabilities } = this.#manifest;
+    this.#client = answer;
     if (!phases.includes('response')) return { exit: undefined, answer };
     const { status, headers } = answer;
     const body = capabilities.responseBody === true && {
       body: Buffer.from(answer.body, 'utf8').toString('latin1'),
     };
-    const call = encodeResponseCall(this.#facts, PLAN, PICKED, { status, source, headers, ...body });
-    const outcome = await this.#isolate.run('response', call, bodyBytes(this.#request));
+    const facts = { status, source, headers, upstreamStatus: this.#service?.status ?? 0, ...body };
+    const call = encodeResponseCall(this.#facts, PLAN, PICKED, facts, this.#service?.headers ?? []);
+    const outcome = await this.#isolate.run('response', call, this.#bodyBytes());
     this.#keep(outcome);
-    if (outcome.kind === 'exit') {
-      const exit = this.#answerOf(outcome, headers);
-      return { exit, answer: exit };
-    }
+    const exit = outcome.kind === 'exit' ? this.#answerOf(outcome, headers) : undefined;
     const changed = applyHeaderOverrides(headers, outcome.responseTriples ?? []);
-    return {
-      exit: undefined,
-      answer: { status: outcome.status || status, headers: changed, body: answer.body },
-    };
+    this.#client = exit ?? { status: outcome.status || status, headers: changed, body: answer.body };
+    return { exit, answer: this.#client };
   }
 
   log(record: Partial<LogFacts>): void {
     const { phases, logRecord } = this.#manifest;
     if (!phases.includes('log')) return;
     const facts = { ...LOG_FACTS, ...record };
-    this.#isolate.record(encodeLogCall(this.#facts, PLAN, PICKED, facts, logRecord === 'full'));
+    const { path, query } = this.serviceRequest;
+    const full = {
+      upstreamTarget: query === '' ? path : `${path}?${query}`,
+      tries: [{ ip: '127.0.0.1', port: 80 }],
+      serviceHeaders: this.#service?.headers ?? [],
+      clientHeaders: this.#client.headers,
+    };
+    this.#isolate.record(
+      logRecord === 'full'
+        ? encodeFullLogCall(this.#facts, PLAN, PICKED, facts, full)
+        : encodeLogCall(this.#facts, PLAN, PICKED, facts),
+    );
   }
 
-  #keep({ consumer, credential, shared }: PhaseOutcome): void {
+  #leave(outcome: PhaseOutcome): FlatAnswer | undefined {
+    this.#keep(outcome);
+    if (outcome.kind === 'exit') return this.#answerOf(outcome, []);
+    if (outcome.status !== 0) this.#newStatus = outcome.status;
+    return undefined;
+  }
+
+  /** As RequestFlow does it. */
+  #keep({ consumer, credential, shared, changes, serviceTriples, responseTriples }: PhaseOutcome): void {
     const isKnown = consumer !== '';
+    const { changes: before, serviceTriples: triples } = this.#facts;
+    this.#responseTriples = [...this.#responseTriples, ...(responseTriples ?? [])];
     this.#facts = {
       ...this.#facts,
       ...(isKnown && { consumer: dropNull(consumer), credential: dropNull(credential) }),
       ...(shared !== '' && { shared }),
+      ...(changes !== undefined && { changes: { ...before, ...changes } satisfies RequestChanges }),
+      ...(serviceTriples !== null && { serviceTriples: [...(triples ?? []), ...serviceTriples] }),
     };
+  }
+
+  #bodyBytes(): Uint8Array {
+    const replacement = this.#facts.changes?.body;
+    return replacement === undefined ? bodyBytes(this.#request) : Buffer.from(replacement, 'latin1');
   }
 
   /** `headers`: of the answer that it replaces. */
@@ -165,9 +218,14 @@ export class Passage {
     const answer = answerExit(outcome, negotiation);
     return {
       status: answer.status,
-      headers: applyHeaderOverrides([...headers, ...answer.headers], outcome.responseTriples ?? []),
+      headers: applyHeaderOverrides([...headers, ...answer.headers], this.#responseTriplesOf(outcome)),
       body: String(answer.body),
     };
+  }
+
+  /** An answer before the service has been asked gets what earlier phases have set too. */
+  #responseTriplesOf({ responseTriples }: PhaseOutcome): readonly string[] {
+    return this.#service === undefined ? this.#responseTriples : (responseTriples ?? []);
   }
 }
 

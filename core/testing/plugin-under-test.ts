@@ -9,6 +9,7 @@ import type {
   PluginKit,
   RequestReport,
   ResponseReport,
+  RewriteReport,
   TestAnswer,
   TestClock,
   TestRequest,
@@ -59,13 +60,14 @@ export class PluginUnderTest implements PluginKit {
 
   request(request?: TestRequest, config?: Configuration, service: TestAnswer = {}): Promise<RequestReport> {
     return this.#pass(request, config, async (passage) => {
-      const { exit, serviceRequest, responseTriples } = await passage.access();
-      const answered = exit ?? withHeaders(flatten(service), responseTriples);
+      const exit = (await passage.rewrite()) ?? (await passage.access());
+      const { serviceRequest } = passage;
       const source = exit === undefined ? 'service' : 'exit';
-      const step = await passage.response(answered, source);
+      const step = await passage.response(exit ?? passage.serve(flatten(service)), source);
       this.#isolate.throwLoggedFailure('response');
-      const { status } = step.answer;
-      passage.log({ status, source: step.exit === undefined ? source : 'exit' });
+      const upstreamStatus = exit === undefined ? (service.status ?? 200) : 0;
+      const isReplaced = step.exit !== undefined;
+      passage.log({ status: step.answer.status, source: isReplaced ? 'exit' : source, upstreamStatus });
       const end = step.exit ?? exit;
       return {
         exit: end && toReport(end),
@@ -78,19 +80,28 @@ export class PluginUnderTest implements PluginKit {
     });
   }
 
+  rewrite(request?: TestRequest, config?: Configuration): Promise<RewriteReport> {
+    return this.#pass(request, config, async (passage) =>
+      this.#reportUnsent(passage, await passage.rewrite(), 'rewrite'),
+    );
+  }
+
   access(request?: TestRequest, config?: Configuration): Promise<AccessReport> {
-    return this.#pass(request, config, async (passage) => {
-      const { exit, serviceRequest, responseTriples } = await passage.access();
-      return {
-        exit: exit && toReport(exit),
-        serviceRequest,
-        response: { headers: toHeaders(applyHeaderOverrides([], responseTriples)) },
-        consumer: passage.consumer,
-        credential: passage.credential,
-        shared: passage.shared,
-        ...this.#observe('access'),
-      };
-    });
+    return this.#pass(request, config, async (passage) => ({
+      ...this.#reportUnsent(passage, await passage.access(), 'access'),
+      consumer: passage.consumer,
+      credential: passage.credential,
+    }));
+  }
+
+  #reportUnsent(passage: Passage, exit: FlatAnswer | undefined, phase: 'rewrite' | 'access'): RewriteReport {
+    return {
+      exit: exit && toReport(exit),
+      serviceRequest: passage.serviceRequest,
+      response: { headers: toHeaders(applyHeaderOverrides([], passage.responseTriples)) },
+      shared: passage.shared,
+      ...this.#observe(phase),
+    };
   }
 
   response(
@@ -99,7 +110,9 @@ export class PluginUnderTest implements PluginKit {
     answer: TestAnswer & { readonly source?: ResponseSource } = {},
   ): Promise<ResponseReport> {
     return this.#pass(request, config, async (passage) => {
-      const step = await passage.response(flatten(answer), answer.source ?? 'service');
+      const { source = 'service' } = answer;
+      const given = flatten(answer);
+      const step = await passage.response(source === 'service' ? passage.serve(given) : given, source);
       return {
         exit: step.exit && toReport(step.exit),
         response: toReport(step.answer),
@@ -151,7 +164,7 @@ export class PluginUnderTest implements PluginKit {
   }
 
   /** What the plugin has said and counted in this call. Throws PluginFailure when a handler's failure is in the log. */
-  #observe(phase: 'access' | 'response' | 'log'): LogReport {
+  #observe(phase: 'rewrite' | 'access' | 'response' | 'log'): LogReport {
     this.#isolate.throwLoggedFailure(phase);
     const metrics = readMetrics(this.manifest, this.#isolate.collectMetrics());
     return { log: this.#isolate.lines(), metrics };
@@ -160,10 +173,6 @@ export class PluginUnderTest implements PluginKit {
 
 function flatten({ status = 200, headers = {}, body = '' }: TestAnswer): FlatAnswer {
   return { status, headers: flattenHeaders(headers), body };
-}
-
-function withHeaders(answer: FlatAnswer, triples: readonly string[]): FlatAnswer {
-  return { ...answer, headers: applyHeaderOverrides(answer.headers, triples) };
 }
 
 function toReport({ status, headers, body }: FlatAnswer): AnswerReport {

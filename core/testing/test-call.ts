@@ -86,7 +86,7 @@ export function toServiceRequest(
     method,
     target: path,
     exchange,
-    host: String(request.service?.['host'] ?? exchange.host),
+    host: changes?.target?.host ?? String(request.service?.['host'] ?? exchange.host),
     clientAddress: exchange.peerAddress,
     isTrusted: false,
     strippedPrefix: '',
@@ -101,6 +101,10 @@ export function toServiceRequest(
     query: changes?.rawQuery ?? exchange.rawQuery ?? '',
     headers: readHead(head),
     body: body.toString('utf8'),
+    ...(changes?.target && { target: changes.target }),
+    ...(changes?.scheme && { scheme: changes.scheme }),
+    ...(changes?.retries !== undefined && { retries: changes.retries }),
+    ...(changes?.timeouts && { timeouts: changes.timeouts }),
   };
 }
 

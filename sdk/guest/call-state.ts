@@ -6,6 +6,7 @@ import type { BodyKind, LogLine, RequestChanges } from '../protocol/phase-result
 import type { GuestPlan } from '../protocol/plan.ts';
 import type { CallTrace } from './call-trace.ts';
 import type { LoadedInstance } from './configuration.ts';
+import { SERIALIZE_MEMBER, type SerializeValue } from './serialize-values.ts';
 
 const MAX_LOG_LINES = 64;
 /** Rows one phase of one request may ask the host for: the host cannot count what requests share. */
@@ -43,7 +44,9 @@ export class CallState {
   exitStatus = 0;
   exitKind: BodyKind = '';
   exitBody = '';
-  /** Status set without answering (response phase). */
+  /** For the record of the request, by whichever plugins. */
+  serializeValues: SerializeValue[] | undefined;
+  /** Status set without answering. */
   newStatus = 0;
   /** latin1 text of the client's body once a plugin has read it. */
   bodyBytes: string | undefined;
@@ -76,11 +79,27 @@ export class CallState {
     const credentialEnd = text.indexOf('\n', consumerEnd + 1);
     const sharedEnd = text.indexOf('\n', credentialEnd + 1);
     this.#requestAt = sharedEnd + 1;
-    if (phase !== 'access') this.picks = parsePicks(text.slice(stateAt, picksEnd));
+    if (phase === 'response' || phase === 'log') this.picks = parsePicks(text.slice(stateAt, picksEnd));
     this.consumer = parseIdentity<Consumer>(text.slice(picksEnd + 1, consumerEnd));
     this.credential = parseIdentity<Credential>(text.slice(consumerEnd + 1, credentialEnd));
-    if (sharedEnd > credentialEnd + 1)
-      this.shared = JSON.parse(text.slice(credentialEnd + 1, sharedEnd)) as Record<string, unknown>;
+    if (sharedEnd > credentialEnd + 1) this.#readShared(text.slice(credentialEnd + 1, sharedEnd));
+  }
+
+  #readShared(json: string): void {
+    const shared = JSON.parse(json) as Record<string, unknown>;
+    const values = shared[SERIALIZE_MEMBER];
+    if (Array.isArray(values)) {
+      this.serializeValues = values as SerializeValue[];
+      delete shared[SERIALIZE_MEMBER];
+    }
+    this.shared = shared;
+  }
+
+  /** JSON of what plugins leave for each other; '' for nothing. */
+  encodeShared(): string {
+    if (this.serializeValues !== undefined)
+      return JSON.stringify({ ...this.shared, [SERIALIZE_MEMBER]: this.serializeValues });
+    return this.shared === undefined ? '' : JSON.stringify(this.shared);
   }
 
   /** The instance takes part in the request: its later phases will run. */

@@ -40,6 +40,7 @@ function failing(definition: PluginDefinition, problem: string): PluginDefinitio
   };
   return {
     ...definition,
+    ...(definition.rewrite && { rewrite: fail }),
     ...(definition.access && { access: fail }),
     ...(definition.response && { response: fail }),
     ...(definition.log && { log: fail }),

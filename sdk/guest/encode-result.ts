@@ -4,7 +4,7 @@ import type { CallState } from './call-state.ts';
 
 export function encodeResult(call: CallState, failure: GuestError | undefined): string {
   const identity = call.hasAuthenticated ? `${jsonOf(call.consumer)}\n${jsonOf(call.credential)}` : '\n';
-  const shared = call.shared === undefined ? '' : JSON.stringify(call.shared);
+  const shared = call.encodeShared();
   const changes = call.changes === undefined ? '' : JSON.stringify(call.changes);
   const status = call.exitStatus || call.newStatus;
   const text = `${call.collected}\n${identity}\n${shared}\n${changes}\n${call.serviceOperations}\n${call.responseOperations}\n${status}\n${call.exitKind}`;

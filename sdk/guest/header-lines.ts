@@ -21,13 +21,15 @@ export function findHeaderValues(text: string, name: string): string[] {
   return values;
 }
 
-/** Lower-case name → values in order. Has no prototype. */
-export function groupHeaders(text: string): Record<string, string[]> {
+/** Lower-case name → values in order, of the headers behind `mark`; '' for the client's. Has no prototype. */
+export function groupHeaders(text: string, mark: '' | '>' | '<' = ''): Record<string, string[]> {
   const grouped: Record<string, string[]> = Object.create(null);
   for (const line of text.split('\n')) {
     const at = line.indexOf('\0');
     if (at < 0) continue;
-    const name = line.slice(0, at);
+    const isMarked = line.startsWith('>') || line.startsWith('<');
+    if (mark === '' ? isMarked : !line.startsWith(mark)) continue;
+    const name = line.slice(mark.length, at);
     grouped[name] ??= [];
     grouped[name].push(line.slice(at + 1));
   }

@@ -1,5 +1,7 @@
 /** Header operations as text: written while a plugin runs, read back only when it asks for a header afterwards. */
+import type { HeaderMap, HeaderValue } from '../header-value.ts';
 import { OPERATION_SEPARATOR } from '../protocol/phase-result.ts';
+import { checkHeaderName, checkHeaderValue } from './header-text.ts';
 
 /** Set (replaces all values), add a value, remove. */
 export type HeaderOperation = 's' | 'a' | 'r';
@@ -13,6 +15,35 @@ export function recordOperation(
 ): string {
   const recorded = operation + OPERATION_SEPARATOR + name + OPERATION_SEPARATOR + value;
   return operations === '' ? recorded : operations + OPERATION_SEPARATOR + recorded;
+}
+
+/** Checks and records setting a header. Throws TypeError on a name or value that cannot be sent. */
+export function recordSet(operations: string, name: string, value: HeaderValue): string {
+  checkHeaderName(name);
+  if (!Array.isArray(value)) return recordOperation(operations, 's', name, checkHeaderValue(value));
+  const [first, ...rest] = value as readonly string[];
+  if (first === undefined) return recordOperation(operations, 'r', name, '');
+  return recordAdd(recordOperation(operations, 's', name, checkHeaderValue(first)), name, rest);
+}
+
+export function recordAdd(operations: string, name: string, value: HeaderValue): string {
+  checkHeaderName(name);
+  if (!Array.isArray(value)) return recordOperation(operations, 'a', name, checkHeaderValue(value));
+  let recorded = operations;
+  for (const single of value as readonly string[])
+    recorded = recordOperation(recorded, 'a', name, checkHeaderValue(single));
+  return recorded;
+}
+
+export function recordRemoval(operations: string, name: string): string {
+  return recordOperation(operations, 'r', checkHeaderName(name), '');
+}
+
+/** All of them or, when one cannot be sent, none. */
+export function recordAll(operations: string, headers: HeaderMap): string {
+  let recorded = operations;
+  for (const [name, value] of Object.entries(headers)) recorded = recordSet(recorded, name, value);
+  return recorded;
 }
 
 /** Names that operations touch, in lower case. */

@@ -1,31 +1,47 @@
 /**
- * What each phase hands to a handler. Members a phase does not allow are not there at all; those it allows are made
- * when they are first asked for, since most handlers use a few.
+ * What each phase hands to a handler. Members are made when they are first asked for, since most handlers use a few;
+ * those a phase does not allow say so (phase-guard.ts).
  */
 import type { ValueCache } from '../cache.ts';
 import type { FetchedResponse, FetchOptions } from '../fetch.ts';
 import type { MetricWriter } from '../metrics.ts';
 import type { NodeReader } from '../node.ts';
-import type { AccessKong, IpReader, LogKong, PluginReader, RequestContext, ResponseKong } from '../phases.ts';
+import type {
+  AccessKong,
+  IpReader,
+  LogKong,
+  PluginReader,
+  RequestContext,
+  ResponseKong,
+  RewriteKong,
+} from '../phases.ts';
 import { decodeLogFacts, type LogFacts, type ResponseFacts } from '../protocol/phase-call.ts';
 import type { RouterReader } from '../router.ts';
-import { CallLogger } from './call-logger.ts';
+import type { VaultReader } from '../vault.ts';
+import { CallLogger, SerializingLogger } from './call-logger.ts';
 import type { CallState } from './call-state.ts';
-import { AccessClientView, ClientView } from './client-view.ts';
+import { AccessClientView, ClientAddressView, ClientView } from './client-view.ts';
 import { ContextView } from './context-view.ts';
 import { CountersView } from './counters.ts';
 import { CryptoView } from './crypto.ts';
 import { EntitiesView } from './entity-reader.ts';
 import { fetchThroughHost } from './fetch.ts';
-import { joinHeaders } from './header-lines.ts';
 import { metricWriter } from './metric-store.ts';
 import { ipView, nodeView } from './node-view.ts';
-import { AccessRequestView, RequestView } from './request-view.ts';
-import { ResponseEditor, ResponseRecorder, ResponseView } from './response-recorder.ts';
+import { refuseTheRest } from './phase-guard.ts';
+import { AccessRequestView, RequestView, UnsentRequestView } from './request-view.ts';
+import { ResponseEditor, ResponseRecorder } from './response-recorder.ts';
+import {
+  LoggedResponseView,
+  requireFullRecord,
+  ServiceResponseHeadView,
+  ServiceResponseView,
+} from './response-view.ts';
 import { PluginView, RouterView } from './route-view.ts';
-import { ServiceRequestRecorder } from './service-request-recorder.ts';
+import { ServiceView } from './service-view.ts';
 import { TraceExporterView, TraceView, TraceWriterView } from './tracing-view.ts';
 import { CacheView } from './value-cache.ts';
+import { vaultView } from './vault-view.ts';
 
 class KongView {
   protected readonly call: CallState;
@@ -48,8 +64,12 @@ class KongView {
   }
 
   get log(): CallLogger {
-    this.#log ??= new CallLogger(this.call);
+    this.#log ??= this.makeLogger();
     return this.#log;
+  }
+
+  protected makeLogger(): CallLogger {
+    return new CallLogger(this.call);
   }
 
   get ctx(): RequestContext {
@@ -72,29 +92,22 @@ class KongView {
     return nodeView;
   }
 
+  get vault(): VaultReader {
+    return vaultView;
+  }
+
   fetch(url: string, options?: FetchOptions): Promise<FetchedResponse> {
     return fetchThroughHost(this.call, url, options);
   }
 }
 
-export class AccessKongView extends KongView implements AccessKong {
-  #request: AccessRequestView | undefined;
-  #client: AccessClientView | undefined;
-  #service: { readonly request: ServiceRequestRecorder } | undefined;
+/** Before the service is asked. */
+class UnsentKongView extends KongView {
+  #service: ServiceView | undefined;
   #response: ResponseRecorder | undefined;
 
-  get request(): AccessRequestView {
-    this.#request ??= new AccessRequestView(this.call);
-    return this.#request;
-  }
-
-  get client(): AccessClientView {
-    this.#client ??= new AccessClientView(this.call);
-    return this.#client;
-  }
-
-  get service(): { readonly request: ServiceRequestRecorder } {
-    this.#service ??= { request: new ServiceRequestRecorder(this.call) };
+  get service(): ServiceView {
+    this.#service ??= new ServiceView(this.call);
     return this.#service;
   }
 
@@ -110,6 +123,31 @@ export class AccessKongView extends KongView implements AccessKong {
   get crypto(): CryptoView {
     return new CryptoView(this.call);
   }
+}
+
+export class RewriteKongView extends UnsentKongView implements RewriteKong {
+  get request(): UnsentRequestView {
+    return new UnsentRequestView(this.call);
+  }
+
+  get client(): ClientAddressView {
+    return new ClientAddressView(this.call);
+  }
+}
+
+export class AccessKongView extends UnsentKongView implements AccessKong {
+  #request: AccessRequestView | undefined;
+  #client: AccessClientView | undefined;
+
+  get request(): AccessRequestView {
+    this.#request ??= new AccessRequestView(this.call);
+    return this.#request;
+  }
+
+  get client(): AccessClientView {
+    this.#client ??= new AccessClientView(this.call);
+    return this.#client;
+  }
 
   get entities(): EntitiesView {
     return new EntitiesView(this.call);
@@ -120,22 +158,50 @@ export class AccessKongView extends KongView implements AccessKong {
   }
 }
 
+class AnsweredService<Response> {
+  protected readonly call: CallState;
+  readonly #response: Response;
+
+  constructor(call: CallState, response: Response) {
+    this.call = call;
+    this.#response = response;
+  }
+
+  get response(): Response {
+    return this.#response;
+  }
+}
+
 export class ResponseKongView extends KongView implements ResponseKong {
-  readonly request: RequestView;
-  readonly client: ClientView;
-  readonly counters: CountersView;
-  readonly response: ResponseEditor;
-  readonly service: ResponseKong['service'];
+  readonly #facts: ResponseFacts;
+  #request: RequestView | undefined;
+  #response: ResponseEditor | undefined;
 
   constructor(call: CallState) {
     super(call);
-    const facts = JSON.parse(call.phaseFacts) as ResponseFacts;
-    this.request = new RequestView(call);
-    this.client = new ClientView(call);
-    this.counters = new CountersView(call);
-    this.response = new ResponseEditor(call, facts, joinHeaders(facts.headers));
-    const status = facts.source === 'service' ? facts.status : undefined;
-    this.service = { response: { getStatus: () => status, getRawBody: () => facts.body } };
+    this.#facts = JSON.parse(call.phaseFacts) as ResponseFacts;
+  }
+
+  get request(): RequestView {
+    this.#request ??= new RequestView(this.call);
+    return this.#request;
+  }
+
+  get response(): ResponseEditor {
+    this.#response ??= new ResponseEditor(this.call, this.#facts);
+    return this.#response;
+  }
+
+  get service(): AnsweredService<ServiceResponseView> {
+    return new AnsweredService(this.call, new ServiceResponseView(this.call, this.#facts));
+  }
+
+  get client(): ClientView {
+    return new ClientView(this.call);
+  }
+
+  get counters(): CountersView {
+    return new CountersView(this.call);
   }
 
   get tracing(): TraceView {
@@ -151,22 +217,50 @@ export class LogKongView extends KongView implements LogKong {
     this.record = decodeLogFacts(call.phaseFacts);
   }
 
+  override get log(): SerializingLogger {
+    return super.log as SerializingLogger;
+  }
+
+  protected override makeLogger(): SerializingLogger {
+    return new SerializingLogger(this.call, this.record);
+  }
+
   get request(): RequestView {
-    const { name, logRecord } = this.call.instance?.plugin ?? {};
-    if (logRecord === 'summary')
-      throw new TypeError(`log records of '${name}' are summaries, without the request`);
+    requireFullRecord(this.call);
     return new RequestView(this.call);
+  }
+
+  get service(): AnsweredService<ServiceResponseHeadView> {
+    const { upstreamStatus } = this.record;
+    return new AnsweredService(
+      this.call,
+      new ServiceResponseHeadView(this.call, upstreamStatus || undefined),
+    );
   }
 
   get client(): ClientView {
     return new ClientView(this.call);
   }
 
-  get response(): ResponseView {
-    return new ResponseView(this.record);
+  get response(): LoggedResponseView {
+    return new LoggedResponseView(this.call, this.record);
   }
 
   get tracing(): TraceExporterView {
     return new TraceExporterView(this.call);
   }
 }
+
+/** Base classes first: what they refuse is inherited. */
+const PLACES: readonly (readonly [place: string, ...views: { readonly prototype: object }[]])[] = [
+  ['', RewriteKongView, AccessKongView, ResponseKongView, LogKongView],
+  ['request', RequestView, UnsentRequestView, AccessRequestView],
+  ['service', ServiceView, AnsweredService],
+  ['service.response', ServiceResponseHeadView, ServiceResponseView],
+  ['response', ResponseRecorder, ResponseEditor, LoggedResponseView],
+  ['client', ClientAddressView, ClientView, AccessClientView],
+  ['tracing', TraceView, TraceWriterView, TraceExporterView],
+  ['log', CallLogger, SerializingLogger],
+];
+
+for (const [place, ...views] of PLACES) for (const view of views) refuseTheRest(view, place);

@@ -9,8 +9,7 @@ import type {
 } from '../request.ts';
 import { decodeBody } from './body-codec.ts';
 import type { CallState } from './call-state.ts';
-import { findHeader, findHeaderValues, groupHeaders } from './header-lines.ts';
-import { applyOperations, listTouched } from './header-operations.ts';
+import { readAllHeaders, readHeader, readHeaderValues } from './header-reader.ts';
 import { ipView } from './node-view.ts';
 import { callHost } from './outbox.ts';
 import { type Argument, collectArguments, parseArguments } from './query-string.ts';
@@ -73,31 +72,15 @@ export class RequestView implements RequestReader {
   }
 
   getHeader(name: string): string | undefined {
-    const lower = name.toLowerCase();
-    return (
-      this.#readHeader(lower) ??
-      (lower.includes('_') ? this.#readHeader(lower.replaceAll('_', '-')) : undefined)
-    );
+    return readHeader(this.call.text, this.call.serviceOperations, name);
   }
 
   getHeaderValues(name: string): readonly string[] {
-    const lower = name.toLowerCase();
-    const values = this.#readHeaderValues(lower);
-    return values.length === 0 && lower.includes('_')
-      ? this.#readHeaderValues(lower.replaceAll('_', '-'))
-      : values;
+    return readHeaderValues(this.call.text, this.call.serviceOperations, name);
   }
 
   getHeaders(): Readonly<Record<string, readonly string[]>> {
-    const headers = groupHeaders(this.call.text);
-    const operations = this.call.serviceOperations;
-    for (const name of new Set([...Object.keys(headers), ...listTouched(operations)])) {
-      const values = applyOperations(operations, name, () => headers[name] ?? []);
-      if (values === undefined) continue;
-      if (values.length === 0) delete headers[name];
-      else headers[name] = values;
-    }
-    return headers;
+    return readAllHeaders(this.call.text, this.call.serviceOperations);
   }
 
   getForwardedScheme(): string {
@@ -124,6 +107,12 @@ export class RequestView implements RequestReader {
     return path?.startsWith('/') === true ? path : this.getRawPath();
   }
 
+  getForwardedPrefix(): string | undefined {
+    return (
+      this.#forwarded('x-forwarded-prefix') ?? (this.call.line(REQUEST_LINES.strippedPrefix) || undefined)
+    );
+  }
+
   getStartTime(): number {
     return Number(this.call.line(REQUEST_LINES.receivedAtMs));
   }
@@ -136,18 +125,6 @@ export class RequestView implements RequestReader {
     return ipView.isTrusted(this.call.line(REQUEST_LINES.peerAddress)) ? this.getHeader(name) : undefined;
   }
 
-  #readHeader(lower: string): string | undefined {
-    const { serviceOperations, text } = this.call;
-    if (serviceOperations === '') return findHeader(text, lower);
-    return this.#readHeaderValues(lower)[0];
-  }
-
-  #readHeaderValues(lower: string): string[] {
-    const { serviceOperations, text } = this.call;
-    const original = () => findHeaderValues(text, lower);
-    return applyOperations(serviceOperations, lower, original) ?? original();
-  }
-
   #parsedArguments(): readonly Argument[] {
     const query = this.getRawQuery();
     if (this.#arguments?.query !== query)
@@ -158,15 +135,8 @@ export class RequestView implements RequestReader {
 
 const NO_CAPTURES: UriCaptures = { unnamed: [], named: {} };
 
-/** The access phase may read the body too, and what the route's pattern has matched. */
-export class AccessRequestView extends RequestView implements RequestBodyReader, UriCaptureReader {
-  getUriCaptures(): UriCaptures {
-    const { name, capabilities } = this.call.instance?.plugin ?? {};
-    if (capabilities?.uriCaptures !== true) throw new TypeError(`'${name}' does not declare 'uriCaptures'`);
-    const json = this.call.phaseFacts.slice(RUNS.length);
-    return json === '' ? NO_CAPTURES : (JSON.parse(json) as UriCaptures);
-  }
-
+/** Before the service is asked, the body can be read too. */
+export class UnsentRequestView extends RequestView implements RequestBodyReader {
   async getRawBody(): Promise<string> {
     return textFromBytes(await this.#bodyBytes());
   }
@@ -180,5 +150,15 @@ export class AccessRequestView extends RequestView implements RequestBodyReader,
     if (replaced !== undefined) return replaced;
     this.call.bodyBytes ??= await callHost('request.body', {}, this.call);
     return this.call.bodyBytes;
+  }
+}
+
+/** A route's pattern may have matched something. */
+export class AccessRequestView extends UnsentRequestView implements UriCaptureReader {
+  getUriCaptures(): UriCaptures {
+    const { name, capabilities } = this.call.instance?.plugin ?? {};
+    if (capabilities?.uriCaptures !== true) throw new TypeError(`'${name}' does not declare 'uriCaptures'`);
+    const json = this.call.phaseFacts.slice(RUNS.length);
+    return json === '' ? NO_CAPTURES : (JSON.parse(json) as UriCaptures);
   }
 }

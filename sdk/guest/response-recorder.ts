@@ -1,17 +1,12 @@
-/** `kong.response`: records headers for the client and the answer, if a plugin gives one. */
+/** `kong.response` before the answer is out: records headers and status for the client, and the answer of a plugin. */
+import type { HeaderMap, HeaderValue } from '../header-value.ts';
 import type { Exit } from '../outcome.ts';
 import type { ResponseFacts, ResponseSource } from '../protocol/phase-call.ts';
-import type {
-  ResponseExit,
-  ResponseHeaderReader,
-  ResponseHeaders,
-  ResponseHeaderWriter,
-  ResponseReader,
-} from '../response.ts';
+import type { ResponseExit, ResponseHeaders, ResponseHeaderWriter, ResponseReader } from '../response.ts';
 import type { CallState } from './call-state.ts';
-import { findHeaderValues, groupHeaders } from './header-lines.ts';
-import { applyOperations, type HeaderOperation, recordOperation } from './header-operations.ts';
-import { checkHeaderName, checkHeaderValue } from './header-text.ts';
+import { joinHeaders } from './header-lines.ts';
+import { recordAdd, recordAll, recordRemoval, recordSet } from './header-operations.ts';
+import { readAllHeaders, readHeader } from './header-reader.ts';
 
 const EXIT = Object.freeze({}) as Exit;
 
@@ -22,20 +17,25 @@ export class ResponseRecorder implements ResponseHeaderWriter, ResponseExit {
     this.call = call;
   }
 
-  setHeader(name: string, value: string | number | boolean): void {
-    this.#record('s', name, checkHeaderValue(value));
+  setStatus(status: number): void {
+    checkStatus(status, 100);
+    this.call.newStatus = status;
   }
 
-  addHeader(name: string, value: string | number | boolean): void {
-    this.#record('a', name, checkHeaderValue(value));
+  setHeader(name: string, value: HeaderValue): void {
+    this.call.responseOperations = recordSet(this.call.responseOperations, name, value);
+  }
+
+  addHeader(name: string, value: HeaderValue): void {
+    this.call.responseOperations = recordAdd(this.call.responseOperations, name, value);
   }
 
   clearHeader(name: string): void {
-    this.#record('r', name, '');
+    this.call.responseOperations = recordRemoval(this.call.responseOperations, name);
   }
 
-  setHeaders(headers: Readonly<Record<string, string | number>>): void {
-    for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
+  setHeaders(headers: HeaderMap): void {
+    this.call.responseOperations = recordAll(this.call.responseOperations, headers);
   }
 
   exit(status: number, body?: string | Readonly<Record<string, unknown>>, headers?: ResponseHeaders): Exit {
@@ -55,61 +55,35 @@ export class ResponseRecorder implements ResponseHeaderWriter, ResponseExit {
     return this.#answer(status, 'error', message ?? '', headers);
   }
 
-  #record(operation: HeaderOperation, name: string, value: string): void {
-    const { call } = this;
-    call.responseOperations = recordOperation(
-      call.responseOperations,
-      operation,
-      checkHeaderName(name),
-      value,
-    );
-  }
-
   #answer(
     status: number,
     kind: CallState['exitKind'],
     body: string,
     headers: ResponseHeaders | undefined,
   ): Exit {
-    for (const [name, value] of Object.entries(headers ?? {})) {
-      if (Array.isArray(value)) for (const single of value) this.addHeader(name, String(single));
-      else this.setHeader(name, value as string | number);
-    }
+    if (headers !== undefined) this.#recordExitHeaders(headers);
     this.call.exitStatus = status;
     this.call.exitKind = kind;
     this.call.exitBody = body;
     return EXIT;
   }
-}
 
-/** What the log phase sees of the answer. */
-export class ResponseView implements ResponseReader {
-  readonly #status: number;
-  readonly #source: ResponseSource;
-
-  constructor(facts: { readonly status: number; readonly source: ResponseSource }) {
-    this.#status = facts.status;
-    this.#source = facts.source;
-  }
-
-  getStatus(): number {
-    return this.#status;
-  }
-
-  getSource(): ResponseSource {
-    return this.#source;
+  #recordExitHeaders(headers: ResponseHeaders): void {
+    for (const [name, value] of Object.entries(headers)) {
+      if (Array.isArray(value)) this.addHeader(name, value.map(String));
+      else this.setHeader(name, value as string | number);
+    }
   }
 }
 
 /** The response phase: reads the answer's head and changes it. */
-export class ResponseEditor extends ResponseRecorder implements ResponseReader, ResponseHeaderReader {
+export class ResponseEditor extends ResponseRecorder implements ResponseReader {
   readonly #facts: ResponseFacts;
-  readonly #headersText: string;
+  #headersText: string | undefined;
 
-  constructor(call: CallState, facts: ResponseFacts, headersText: string) {
+  constructor(call: CallState, facts: ResponseFacts) {
     super(call);
     this.#facts = facts;
-    this.#headersText = headersText;
   }
 
   getStatus(): number {
@@ -120,19 +94,17 @@ export class ResponseEditor extends ResponseRecorder implements ResponseReader, 
     return this.#facts.source;
   }
 
-  setStatus(status: number): void {
-    checkStatus(status, 100);
-    this.call.newStatus = status;
-  }
-
   getHeader(name: string): string | undefined {
-    const lower = name.toLowerCase();
-    const original = () => findHeaderValues(this.#headersText, lower);
-    return (applyOperations(this.call.responseOperations, lower, original) ?? original())[0];
+    return readHeader(this.#headers, this.call.responseOperations, name);
   }
 
   getHeaders(): Readonly<Record<string, readonly string[]>> {
-    return groupHeaders(this.#headersText);
+    return readAllHeaders(this.#headers, this.call.responseOperations);
+  }
+
+  get #headers(): string {
+    this.#headersText ??= joinHeaders(this.#facts.headers);
+    return this.#headersText;
   }
 }
 

@@ -18,7 +18,7 @@ import { CallTrace, type RunningPlugin } from './call-trace.ts';
 import { findGeneration, type Generation } from './configuration.ts';
 import { releaseContexts } from './context-view.ts';
 import { encodeResult } from './encode-result.ts';
-import { AccessKongView, LogKongView, ResponseKongView } from './kong.ts';
+import { AccessKongView, LogKongView, ResponseKongView, RewriteKongView } from './kong.ts';
 import { emitFrame } from './outbox.ts';
 import { abandonLoads } from './value-cache.ts';
 
@@ -26,6 +26,28 @@ import { abandonLoads } from './value-cache.ts';
 export const activeCalls = new SlotTable<CallState>();
 
 type Handler = (kong: unknown, config: unknown) => unknown;
+
+/** Instances attached to nothing, until one answers or fails. Nothing is collected: access does that. */
+export function startRewrite(id: number, payload: string): void {
+  const { call, generation } = openCall(id, 'rewrite', payload);
+  const kong = new RewriteKongView(call);
+  let failure: GuestError | undefined;
+
+  const runFrom = (first: number): void => {
+    for (let at = first; at < call.plan.steps.length; at++) {
+      const number = call.plan.steps[at]?.fallback ?? -1;
+      if (number < 0 || call.hasExited || failure !== undefined) continue;
+      call.instance = generation.instances[number];
+      const settled = invoke(call, kong, fail, () => runFrom(at + 1));
+      if (!settled) return;
+    }
+    emitResult(call, failure);
+  };
+  const fail = (error: unknown): void => {
+    failure = describeError(call, error);
+  };
+  runFrom(0);
+}
 
 export function startAccess(id: number, payload: string): void {
   const { call, generation } = openCall(id, 'access', payload);
@@ -174,6 +196,7 @@ function emitResult(call: CallState, failure: GuestError | undefined): void {
     result = encodeResult(call, failure);
   } catch (error) {
     call.shared = undefined;
+    call.serializeValues = undefined;
     call.hasAuthenticated = false;
     kind = GUEST_FRAMES.error as typeof kind;
     result = encodeResult(call, failure ?? describeError(call, error));

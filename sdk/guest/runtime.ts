@@ -18,7 +18,15 @@ import { forgetLookups, invalidateEntities, limitEntityCache } from './entity-ca
 import { collectMetrics, declareMetric } from './metric-store.ts';
 import { setNodeFacts } from './node-view.ts';
 import { forgetHostCalls, settleHostCall } from './outbox.ts';
-import { abandonLog, activeCalls, expireLogs, startAccess, startLog, startResponse } from './run-phase.ts';
+import {
+  abandonLog,
+  activeCalls,
+  expireLogs,
+  startAccess,
+  startLog,
+  startResponse,
+  startRewrite,
+} from './run-phase.ts';
 import { abandonLoads, forgetLoads } from './value-cache.ts';
 
 /** What the host finds in the isolate after loading a bundle. Every function takes and returns text. */
@@ -86,6 +94,9 @@ let wasCut = false;
 function receiveFrame(kind: string, id: number, payload: string): void {
   begunFrames++;
   switch (kind) {
+    case HOST_FRAMES.rewrite:
+      startRewrite(id, payload);
+      break;
     case HOST_FRAMES.access:
       startAccess(id, payload);
       break;

@@ -1,13 +1,14 @@
 /** `kong.service.request`: records what to change; the host applies it when the phase is over. */
 
+import type { HeaderMap, HeaderValue } from '../header-value.ts';
 import { REQUEST_LINES } from '../protocol/phase-call.ts';
 import type { ArgumentValue } from '../request.ts';
 import type { ServiceRequestWriter } from '../service-request.ts';
 import { encodeBody } from './body-codec.ts';
+import { changesOf, requireTarget } from './call-changes.ts';
 import type { CallState } from './call-state.ts';
-import { findHeaderValues } from './header-lines.ts';
-import { applyOperations, type HeaderOperation, recordOperation } from './header-operations.ts';
-import { checkHeaderName, checkHeaderValue } from './header-text.ts';
+import { recordAdd, recordAll, recordRemoval, recordSet } from './header-operations.ts';
+import { readHeader } from './header-reader.ts';
 import { type Argument, formatArguments, parseArguments } from './query-string.ts';
 import { bytesFromText } from './text-encoding.ts';
 
@@ -17,26 +18,33 @@ const FORBIDDEN_IN_TARGET = /[\s\0]/;
 const FORBIDDEN_IN_QUERY = /[^\x21-\xff]|\x7f/;
 
 export class ServiceRequestRecorder implements ServiceRequestWriter {
-  readonly #call: CallState;
+  protected readonly call: CallState;
 
   constructor(call: CallState) {
-    this.#call = call;
+    this.call = call;
   }
 
-  setHeader(name: string, value: string | number | boolean): void {
-    this.#record('s', name, checkHeaderValue(value));
+  setHeader(name: string, value: HeaderValue): void {
+    this.call.serviceOperations = recordSet(this.call.serviceOperations, name, value);
   }
 
-  addHeader(name: string, value: string | number | boolean): void {
-    this.#record('a', name, checkHeaderValue(value));
+  addHeader(name: string, value: HeaderValue): void {
+    this.call.serviceOperations = recordAdd(this.call.serviceOperations, name, value);
   }
 
   clearHeader(name: string): void {
-    this.#record('r', name, '');
+    this.call.serviceOperations = recordRemoval(this.call.serviceOperations, name);
   }
 
-  setHeaders(headers: Readonly<Record<string, string>>): void {
-    for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
+  setHeaders(headers: HeaderMap): void {
+    this.call.serviceOperations = recordAll(this.call.serviceOperations, headers);
+  }
+
+  setScheme(scheme: 'http' | 'https'): void {
+    if (scheme !== 'http' && scheme !== 'https')
+      throw new TypeError(`scheme must be http or https, not '${scheme}'`);
+    requireTarget(this.call);
+    changesOf(this.call).scheme = scheme;
   }
 
   setMethod(method: string): void {
@@ -69,7 +77,7 @@ export class ServiceRequestRecorder implements ServiceRequestWriter {
   }
 
   clearQueryArg(name: string): void {
-    const query = this.#call.changes?.rawQuery ?? this.#call.line(REQUEST_LINES.rawQuery).slice(1);
+    const query = this.call.changes?.rawQuery ?? this.call.line(REQUEST_LINES.rawQuery).slice(1);
     const rest = parseArguments(query, Number.POSITIVE_INFINITY).filter(([argument]) => argument !== name);
     this.setRawQuery(formatArguments(rest));
   }
@@ -79,19 +87,12 @@ export class ServiceRequestRecorder implements ServiceRequestWriter {
   }
 
   setBody(fields: Readonly<Record<string, unknown>>, mime: string): void {
-    const { text, serviceOperations, changes, bodyBytes } = this.#call;
-    const sent = () => findHeaderValues(text, 'content-type');
-    const [contentType = ''] = applyOperations(serviceOperations, 'content-type', sent) ?? sent();
+    const { text, serviceOperations, changes, bodyBytes } = this.call;
+    const contentType = readHeader(text, serviceOperations, 'content-type') ?? '';
     this.#change('body', encodeBody(fields, mime, changes?.body ?? bodyBytes ?? '', contentType));
   }
 
-  #record(operation: HeaderOperation, name: string, value: string): void {
-    const call = this.#call;
-    call.serviceOperations = recordOperation(call.serviceOperations, operation, checkHeaderName(name), value);
-  }
-
   #change(member: 'method' | 'path' | 'rawQuery' | 'body', value: string): void {
-    this.#call.changes ??= {};
-    this.#call.changes[member] = value;
+    changesOf(this.call)[member] = value;
   }
 }

@@ -31,23 +31,17 @@ export class TraceView implements TraceReader {
   }
 }
 
-export class TraceWriterView implements TraceWriter {
-  readonly #call: CallState;
-
-  constructor(call: CallState) {
-    this.#call = call;
-  }
-
-  getContext(): TraceContext {
+export class TraceWriterView extends TraceView implements TraceWriter {
+  override getContext(): TraceContext {
     return contextOf(this.#trace.state);
   }
 
   isRecording(): boolean {
-    return this.#call.trace?.state.isRecording === true;
+    return this.call.trace?.state.isRecording === true;
   }
 
   isSampledAt(traceId: string, rate?: number): boolean {
-    const state = this.#call.trace?.state;
+    const state = this.call.trace?.state;
     return state?.isRecording === true && isTraceSampled(traceId, rate ?? state.samplingRate);
   }
 
@@ -64,8 +58,8 @@ export class TraceWriterView implements TraceWriter {
   }
 
   get #trace(): CallTrace {
-    this.#call.trace ??= CallTrace.begin();
-    return this.#call.trace;
+    this.call.trace ??= CallTrace.begin();
+    return this.call.trace;
   }
 }
 

@@ -16,6 +16,7 @@ export interface Frame {
 
 /** Host → guest. */
 export const HOST_FRAMES = {
+  rewrite: 'W',
   access: 'A',
   response: 'R',
   log: 'L',

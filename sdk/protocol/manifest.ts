@@ -2,9 +2,9 @@
 import type { FieldDefinition, RecordField } from '../schema/fields.ts';
 
 /** A moment of a request at which plugins run. */
-export type PhaseName = 'access' | 'response' | 'log';
+export type PhaseName = 'rewrite' | 'access' | 'response' | 'log';
 
-export const PHASE_NAMES: readonly PhaseName[] = ['access', 'response', 'log'];
+export const PHASE_NAMES: readonly PhaseName[] = ['rewrite', 'access', 'response', 'log'];
 
 /** Where an instance of a plugin may be attached. */
 export type PluginScope = 'global' | 'service' | 'route' | 'consumer';
@@ -39,6 +39,8 @@ export interface Capabilities {
   readonly traceExport?: boolean;
   /** The complete upstream body is collected before `response` runs, which ends streaming. */
   readonly responseBody?: boolean;
+  /** Sending the request to another host or port, or with another scheme, than its service says. */
+  readonly serviceTarget?: boolean;
 }
 
 export interface PluginManifest {
@@ -56,7 +58,7 @@ export interface PluginManifest {
   readonly schema: RecordField;
   readonly capabilities: Capabilities;
   readonly metrics: Readonly<Record<string, MetricDeclaration>>;
-  /** `summary`: log records carry neither the request nor the credential, which makes them cheap to hand over. */
+  /** `summary`: log records carry neither request, credential nor answer, which makes them cheap to hand over. */
   readonly logRecord: 'summary' | 'full';
   /** Member of the configuration without which the response phase does nothing; '' when it always does something. */
   readonly responseNeeds: string;

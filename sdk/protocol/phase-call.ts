@@ -9,6 +9,9 @@
  * lines of the state, REQUEST_LINES and the headers, each ended by a line feed. A log call for plugins content with a
  * summary ends behind the state, of which only picks and consumer are filled in then.
  *
+ * Behind the client's headers may come those of the service's answer and, in a log call, those of the client's answer:
+ * the same lines, each begun by one of HEADER_MARKS, which no name of a header can hold.
+ *
  * The state is what earlier plugins left behind, all empty for the first package of a request: the numbers of the
  * instances collected so far, comma-separated, which `response` and `log` run; consumer, credential and shared values,
  * each JSON or empty.
@@ -31,9 +34,14 @@ export const REQUEST_LINES = {
   peerAddress: 8,
   requestId: 9,
   receivedAtMs: 10,
+  /** What `strip_path` takes off the path; empty for nothing. */
+  strippedPrefix: 11,
 } as const;
 
-export const REQUEST_LINE_COUNT = 11;
+export const REQUEST_LINE_COUNT = 12;
+
+/** In front of the names of an answer's headers, in lower case. */
+export const HEADER_MARKS = { service: '>', client: '<' } as const;
 
 /** What the groups of the route's pattern have matched. */
 export interface UriCaptures {
@@ -54,6 +62,8 @@ export interface ResponseFacts {
   readonly status: number;
   readonly source: ResponseSource;
   readonly headers: readonly string[];
+  /** 0: the upstream did not answer. */
+  readonly upstreamStatus: number;
   /** latin1 text of the whole body, when a collected plugin asked for it. */
   readonly body?: string;
 }
@@ -75,6 +85,21 @@ export interface LogFacts {
   readonly bytesSent: number;
   /** 0 when no upstream has answered. */
   readonly upstreamStatus: number;
+}
+
+/** What full log records tell beyond that: JSON behind the numbers, read only by who asks for it. */
+export interface FullLogFacts {
+  /** Path and query as sent to the service; '' when it was not asked. */
+  readonly upstreamTarget: string;
+  readonly tries: readonly { readonly ip: string; readonly port: number; readonly error?: string }[];
+}
+
+const NO_FULL_FACTS: FullLogFacts = { upstreamTarget: '', tries: [] };
+
+/** Of the facts of a log call, however it is recorded. */
+export function decodeFullLogFacts(phaseFacts: string): FullLogFacts {
+  const at = phaseFacts.indexOf('{');
+  return at < 0 ? NO_FULL_FACTS : (JSON.parse(phaseFacts.slice(at)) as FullLogFacts);
 }
 
 /** Numbers separated by commas are cheaper to write and read than JSON. */

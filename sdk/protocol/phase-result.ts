@@ -19,13 +19,19 @@
 /** Between the parts of header operations. */
 export const OPERATION_SEPARATOR = '\0';
 
-/** Rarely used changes to the request for the upstream. */
+/** Rarely used changes to the request for the upstream, and to where and how it is sent. */
 export interface RequestChanges {
   readonly method?: string;
   readonly path?: string;
   readonly rawQuery?: string;
   /** latin1 text of the new body. */
   readonly body?: string;
+  readonly scheme?: 'http' | 'https';
+  /** In place of the service's own: a name or an address (IPv6 without brackets). */
+  readonly target?: { readonly host: string; readonly port: number };
+  readonly retries?: number;
+  /** In ms: connecting, writing, reading. */
+  readonly timeouts?: readonly [connect: number, write: number, read: number];
 }
 
 export type BodyKind = 'error' | 'json' | 'text' | '';

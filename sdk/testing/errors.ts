@@ -26,7 +26,7 @@ export class ConfigurationError extends Error {
 export class PluginFailure extends Error {
   override readonly name = 'PluginFailure';
   /** `load`: the module itself, before any request. */
-  readonly phase: 'load' | 'access' | 'response' | 'log';
+  readonly phase: 'load' | 'rewrite' | 'access' | 'response' | 'log';
   readonly reason: 'error' | 'timeout' | 'memory' | 'deadline' | 'protocol' | 'unavailable';
 
   constructor(

@@ -32,6 +32,8 @@ export interface TestRequest {
   readonly shared?: Row;
   /** What the groups of the route's pattern have matched. */
   readonly uriCaptures?: UriCaptures;
+  /** What the route takes off the path. Default: nothing. */
+  readonly strippedPrefix?: string;
   /** Members of the route and the service that matched, on top of an id and a name. */
   readonly route?: Row;
   readonly service?: Row;
@@ -61,6 +63,13 @@ export interface ServiceRequest {
   readonly query: string;
   readonly headers: Headers;
   readonly body: string;
+  /** Where the plugin sends it instead of to its service. */
+  readonly target?: { readonly host: string; readonly port: number };
+  /** Set by the plugin, like the following. */
+  readonly scheme?: 'http' | 'https';
+  readonly retries?: number;
+  /** For connecting, writing and reading, in ms. */
+  readonly timeouts?: readonly [connect: number, write: number, read: number];
 }
 
 /** A line that the plugin has logged. */
@@ -84,16 +93,20 @@ interface PhaseReport {
   readonly metrics: readonly MetricGrowth[];
 }
 
-/** What `access` has decided. */
-export interface AccessReport extends PhaseReport {
+/** What `rewrite` has decided. */
+export interface RewriteReport extends PhaseReport {
   /** The plugin's answer; undefined where the request goes on. */
   readonly exit: AnswerReport | undefined;
   readonly serviceRequest: ServiceRequest;
   /** Headers set now that the client's answer will have. */
   readonly response: { readonly headers: Headers };
+  readonly shared: Row;
+}
+
+/** What `access` has decided. */
+export interface AccessReport extends RewriteReport {
   readonly consumer: Consumer | undefined;
   readonly credential: Credential | undefined;
-  readonly shared: Row;
 }
 
 /** What `response` has made of an answer. */
@@ -170,10 +183,12 @@ export interface PluginKit {
   readonly counters: TestCounters;
   readonly servers: TestServers;
   /**
-   * A request from beginning to end: access, the service's answer, response, log. Like all that run the plugin it
+   * A request from beginning to end: rewrite, access, the service's answer, response, log. Like all that run the plugin it
    * rejects with ConfigurationError or PluginFailure, and one call waits for the other.
    */
   request(request?: TestRequest, config?: Configuration, service?: TestAnswer): Promise<RequestReport>;
+  /** The rewrite phase alone. */
+  rewrite(request?: TestRequest, config?: Configuration): Promise<RewriteReport>;
   /** The access phase alone. */
   access(request?: TestRequest, config?: Configuration): Promise<AccessReport>;
   /** The response phase alone, for an answer of the service. */

@@ -40,11 +40,12 @@ export interface SdkDeclarations {
   readonly fields: readonly ExportedType[];
 }
 
-export type Phase = 'access' | 'response' | 'log';
+export type Phase = 'rewrite' | 'access' | 'response' | 'log';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const SDK = `${ROOT}sdk/`;
 const KONG_OF: Readonly<Record<Phase, string>> = {
+  rewrite: 'RewriteKong',
   access: 'AccessKong',
   response: 'ResponseKong',
   log: 'LogKong',

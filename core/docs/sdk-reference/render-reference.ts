@@ -1,7 +1,7 @@
 /** docs/plugins/reference.md: the SDK as its docstrings tell it. */
 import type { Declared, ExportedType, KongMember, Phase, SdkDeclarations } from './read-declarations.ts';
 
-const PHASES: readonly Phase[] = ['access', 'response', 'log'];
+const PHASES: readonly Phase[] = ['rewrite', 'access', 'response', 'log'];
 
 /** Namespaces that Kong's kits have too: names in them are Kong's. */
 const KONG_NAMESPACES: ReadonlySet<string> = new Set([
@@ -90,8 +90,8 @@ function renderPhaseTable(members: readonly KongMember[]): string {
   });
   return [
     '## What each phase may call\n',
-    '| `kong.` | access | response | log |',
-    '| --- | --- | --- | --- |',
+    `| \`kong.\` | ${PHASES.join(' | ')} |`,
+    `| --- |${' --- |'.repeat(PHASES.length)}`,
     ...rows,
     '',
   ].join('\n');

@@ -2,7 +2,7 @@
 
 import { digest } from '../../../core/crypto/digest.ts';
 import { verifySignature } from '../../../core/crypto/verify-signature.ts';
-import { encodeAccessCall, encodeLogCall } from '../../../core/gateway/encode-call.ts';
+import { encodeAccessCall, encodeFullLogCall } from '../../../core/gateway/encode-call.ts';
 import type { ClientExchange } from '../../../core/http/client-exchange.ts';
 import type { PhaseFailureReason, PhaseOutcome } from '../../../core/pipeline/phase-outcome.ts';
 import { bundlePackage } from '../../../core/sandbox/bundle-package.ts';
@@ -97,7 +97,7 @@ export async function startLane(
         });
       }),
     log: (does, trace) =>
-      lane.submitLog(encodeLogCall({ ...factsFor(does), trace }, 0, '0', LOG_FACTS, true)),
+      lane.submitLog(encodeFullLogCall({ ...factsFor(does), trace }, 0, '0', LOG_FACTS, NO_ANSWER)),
     end: () => lane.dispose(),
   };
 }
@@ -112,6 +112,8 @@ const LOG_FACTS = {
   bytesSent: 1,
   upstreamStatus: 200,
 } as const;
+
+const NO_ANSWER = { upstreamTarget: '', tries: [], serviceHeaders: [], clientHeaders: [] };
 
 function factsFor(does: string, headers: Readonly<Record<string, string>> = {}) {
   const exchange = {
@@ -134,6 +136,7 @@ function factsFor(does: string, headers: Readonly<Record<string, string>> = {}) 
     consumer: '',
     credential: '',
     shared: '',
+    strippedPrefix: '',
   };
 }
 

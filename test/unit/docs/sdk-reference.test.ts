@@ -13,9 +13,9 @@ describe('the reference of the SDK', () => {
 
   it('knows in which phases a member can be called', () => {
     const phasesOf = (name: string) => sdk.kong.find((member) => member.name === name)?.phases;
-    expect(phasesOf('request.getHeader')).toEqual(['access', 'response', 'log']);
-    expect(phasesOf('response.exit')).toEqual(['access', 'response']);
-    expect(phasesOf('request.getRawBody')).toEqual(['access']);
+    expect(phasesOf('request.getHeader')).toEqual(['rewrite', 'access', 'response', 'log']);
+    expect(phasesOf('response.exit')).toEqual(['rewrite', 'access', 'response']);
+    expect(phasesOf('request.getRawBody')).toEqual(['rewrite', 'access']);
     expect(phasesOf('record.bytesSent')).toEqual(['log']);
   });
 

@@ -100,6 +100,35 @@ describe('the result of a phase', () => {
     expect(() => decodePhaseOutcome('P', encode(lines))).toThrow();
   });
 
+  const target = (host: unknown, port: unknown) => JSON.stringify({ target: { host, port } });
+
+  it.each<[string, string]>([
+    ['a host with a line end', target('a\r\nb', 80)],
+    ['a host with a port of its own', target('a:81', 80)],
+    ['a host that is a path', target('a/b', 80)],
+    ['an empty host', target('', 80)],
+    ['a host that is no text', target(['a'], 80)],
+    ['a port out of range', target('a', 65_536)],
+    ['a port that is no number', target('a', '80')],
+    ['a target that is no object', '{"target":null}'],
+    ['an unknown scheme', '{"scheme":"file"}'],
+    ['too many retries', '{"retries":32768}'],
+    ['retries that are no number', '{"retries":"1"}'],
+    ['two timeouts', '{"timeouts":[1,2]}'],
+    ['a timeout of nothing', '{"timeouts":[1,2,0]}'],
+    ['timeouts that are no list', '{"timeouts":{"length":3}}'],
+  ])('is refused with %s, whatever the package may do', (_, changes) => {
+    expect(() => decodePhaseOutcome('P', encode({ changes }), true)).toThrow(RangeError);
+  });
+
+  it.each([target('a.b', 80), target('::1', 0), target('10.0.0.1', 65_535), '{"scheme":"https"}'])(
+    'names where the request goes only for a package that may: %s',
+    (changes) => {
+      expect(decodePhaseOutcome('P', encode({ changes }), true).changes).toEqual(JSON.parse(changes));
+      expect(() => decodePhaseOutcome('P', encode({ changes }))).toThrow("does not ask for 'serviceTarget'");
+    },
+  );
+
   it('is refused when lines are missing, and never lets a line end into a head', () => {
     fc.assert(
       fc.property(
