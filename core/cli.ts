@@ -103,7 +103,7 @@ const SELF_EXPLAINING = new Set([
   'AuthoringError',
   'BundleError',
   'ArtefactError',
-  'PublishingError',
+  'GatewayRefusal',
 ]);
 
 function describeFailure(error: unknown): readonly string[] {

@@ -2,7 +2,7 @@
 
 import { buildArtefact } from './build-artefact.ts';
 import { type DevGateway, findGateway } from './dev-gateway.ts';
-import { publishArtefact } from './gateway-client.ts';
+import { askGateway, GatewayRefusal } from './gateway-client.ts';
 import { readPackage } from './read-package.ts';
 import { watchPackage } from './watch-package.ts';
 
@@ -60,7 +60,8 @@ class ChangePublisher {
       try {
         await this.#publish();
       } catch (error) {
-        this.#show([`not built: ${error instanceof Error ? error.message : String(error)}`]);
+        const what = error instanceof GatewayRefusal ? 'not published' : 'not built';
+        this.#show([`${what}: ${error instanceof Error ? error.message : String(error)}`]);
       }
     }
   }
@@ -70,11 +71,7 @@ class ChangePublisher {
     const artefact = await buildArtefact(readPackage(this.#root));
     const { name, version, digest } = artefact;
     if (digest === this.#liveDigest) return;
-    const publication = await publishArtefact(this.#gateway.adminUrl, artefact);
-    if (!publication.ok) {
-      this.#show([`not published: ${publication.problem}`]);
-      return;
-    }
+    await askGateway(this.#gateway.adminUrl, 'POST', '/plugin-packages', JSON.stringify(artefact));
     this.#liveDigest = digest;
     this.#show([`${name} ${version} is live after ${Date.now() - startedAtMs} ms (${digest.slice(0, 12)})`]);
   }

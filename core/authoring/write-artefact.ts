@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
+import { describeCapabilities } from './describe-capabilities.ts';
 
 /** Writes script and source map, for people to look at. Returns lines to show. */
 export function writeBundle(artefact: PluginArtefact, folder: string): readonly string[] {
@@ -22,13 +23,10 @@ export function writePackedArtefact(artefact: PluginArtefact, file: string | und
 }
 
 function describe({ manifest }: PluginArtefact): string[] {
-  return manifest.plugins.map(({ name, version, phases, capabilities }) => {
-    const wanted = Object.entries(capabilities).map(([capability, value]) =>
-      Array.isArray(value) ? `${capability}: ${value.join(', ')}` : capability,
-    );
-    const wants = wanted.length === 0 ? 'no capabilities' : wanted.join('; ');
-    return `plugin ${name} ${version} (${phases.join(', ')}), ${wants}`;
-  });
+  return manifest.plugins.map(
+    ({ name, version, phases, capabilities }) =>
+      `plugin ${name} ${version} (${phases.join(', ')}), ${describeCapabilities(capabilities)}`,
+  );
 }
 
 function fileStem({ name }: PluginArtefact): string {

@@ -10,18 +10,21 @@ export type PublishingCommand = { readonly adminUrl: string } & (
       readonly onError: string | undefined;
       readonly isDryRun: boolean;
     }
-  | { readonly action: 'list' }
+  | { readonly action: 'list'; readonly name: string | undefined }
+  /** An artefact or a folder; no gateway is asked. */
+  | { readonly action: 'inspect'; readonly path: string }
   | { readonly action: 'rollback'; readonly name: string }
 );
 
 const DEFAULT_ADMIN_URL = 'http://127.0.0.1:8001';
-export const PUBLISHING_ACTIONS = ['publish', 'list', 'rollback'] as const;
+export const PUBLISHING_ACTIONS = ['publish', 'list', 'rollback', 'inspect'] as const;
 
 export const PUBLISHING_USAGE = `  plugin publish <path>  upload an artefact, or a folder packed on the way, to a running gateway;
                          --percent 10 for a part of its traffic, --on-error skip, --dry-run
-  plugin list            say which packages a running gateway has
+  plugin list [name]     say which packages a running gateway has, or which versions of one
   plugin rollback <name> give all traffic back to the version before
                          all three: --admin-url ${DEFAULT_ADMIN_URL}
+  plugin inspect <path>  say what an artefact, or a folder, may reach and how it is configured
 `;
 
 /** Undefined when the words are about something else. */
@@ -46,13 +49,12 @@ export function parsePublishing(
     const adminUrl = values['admin-url'].replace(/\/+$/, '');
     if (!URL.canParse(adminUrl)) return { problem: '--admin-url must be a URL' };
     const [word, ...surplus] = positionals;
-    if (surplus.length > 0 || (action === 'list' && word !== undefined)) {
-      return { problem: `plugin ${action} takes ${action === 'list' ? 'no' : 'one'} argument` };
-    }
-    if (action === 'list') return { action, adminUrl };
+    if (surplus.length > 0) return { problem: `plugin ${action} takes one argument` };
+    if (action === 'list') return { action, adminUrl, name: word };
     if (word === undefined) {
-      return { problem: `plugin ${action} needs ${action === 'publish' ? 'a file or folder' : 'a name'}` };
+      return { problem: `plugin ${action} needs ${action === 'rollback' ? 'a name' : 'a file or folder'}` };
     }
+    if (action === 'inspect') return { action, adminUrl, path: word };
     if (action === 'rollback') return { action, adminUrl, name: word };
     const given = values as Readonly<Record<string, string | boolean | undefined>>;
     return {

@@ -1,83 +1,71 @@
-/** `tollgate plugin publish`, `list` and `rollback`: what operators do to a running gateway, through its Admin API. */
-import { readFileSync, statSync } from 'node:fs';
-import { buildArtefact } from '../authoring/build-artefact.ts';
-import { readPackage } from '../authoring/read-package.ts';
-import type { BrokenConfiguration } from '../packages/broken-configurations.ts';
+/** `tollgate plugin publish`, `list`, `rollback` and `inspect`: what operators do to a running gateway, and before. */
+import { describeCapabilities } from '../authoring/describe-capabilities.ts';
+import { askGateway } from '../authoring/gateway-client.ts';
+import { readArtefactAt } from '../authoring/read-artefact.ts';
 import type { PackageDetail, PackageSummary, VersionSummary } from '../packages/describe-package.ts';
 import type { PackageForecast } from '../packages/package-publisher.ts';
+import { describeArtefact } from './describe-artefact.ts';
 import type { PublishingCommand } from './parse-publishing.ts';
-
-/** Why the gateway has not done it; the message says everything. */
-export class PublishingError extends Error {
-  override readonly name = 'PublishingError';
-}
 
 /** Returns lines to show. Rejects with errors whose message says everything. */
 export async function runPublishing(command: PublishingCommand): Promise<readonly string[]> {
-  const { adminUrl } = command;
   switch (command.action) {
-    case 'publish': {
-      const artefact = await readDocument(command.path);
-      const query = new URLSearchParams({
-        ...(command.percent !== undefined && { percent: command.percent }),
-        ...(command.onError !== undefined && { on_error: command.onError }),
-        ...(command.isDryRun && { dry_run: 'true' }),
-      });
-      const answer = await call(adminUrl, 'POST', `/plugin-packages?${query}`, artefact);
-      return command.isDryRun
-        ? describeForecast(answer as PackageForecast)
-        : describePackage(answer as PackageDetail);
-    }
-    case 'list': {
-      const { data } = (await call(adminUrl, 'GET', '/plugin-packages')) as {
-        readonly data: readonly PackageSummary[];
-      };
-      return data.length === 0 ? ['no packages are published'] : data.flatMap(describePackage);
-    }
+    case 'publish':
+      return publish(command);
+    case 'list':
+      return list(command.adminUrl, command.name);
     case 'rollback': {
       const path = `/plugin-packages/${encodeURIComponent(command.name)}/rollback`;
-      return describePackage((await call(adminUrl, 'POST', path)) as PackageDetail);
+      return describePackage((await askGateway(command.adminUrl, 'POST', path)) as PackageDetail);
     }
+    case 'inspect':
+      return describeArtefact(await readArtefactAt(command.path));
   }
 }
 
-async function readDocument(path: string): Promise<string> {
-  try {
-    if (!statSync(path).isDirectory()) return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new PublishingError(`${path} cannot be read: ${(error as Error).message}`);
-  }
-  return JSON.stringify(await buildArtefact(readPackage(path)));
+async function publish(
+  command: Extract<PublishingCommand, { readonly action: 'publish' }>,
+): Promise<readonly string[]> {
+  const { adminUrl, path, percent, onError, isDryRun } = command;
+  const query = new URLSearchParams({
+    ...(percent !== undefined && { percent }),
+    ...(onError !== undefined && { on_error: onError }),
+    ...(isDryRun && { dry_run: 'true' }),
+  });
+  const document = JSON.stringify(await readArtefactAt(path));
+  const answer = await askGateway(adminUrl, 'POST', `/plugin-packages?${query}`, document);
+  return isDryRun ? describeForecast(answer as PackageForecast) : describePackage(answer as PackageDetail);
 }
 
-async function call(adminUrl: string, method: string, path: string, body?: string): Promise<unknown> {
-  let response: Response;
-  try {
-    response = await fetch(adminUrl + path, {
-      method,
-      ...(body !== undefined && { body, headers: { 'Content-Type': 'application/json' } }),
-    });
-  } catch (error) {
-    const { cause } = error as Error;
-    const reason = cause instanceof Error ? cause.message || cause.name : (error as Error).message;
-    throw new PublishingError(`no gateway answers at ${adminUrl}: ${reason}`);
-  }
-  const text = await response.text();
-  if (response.ok) return JSON.parse(text);
-  throw new PublishingError(describeRefusal(response.status, text));
+interface SandboxState {
+  readonly package: string;
+  readonly worker: number;
+  readonly state: string;
 }
 
-function describeRefusal(status: number, text: string): string {
-  try {
-    const { message, broken = [] } = JSON.parse(text) as {
-      readonly message: string;
-      readonly broken?: readonly BrokenConfiguration[];
-    };
-    const lines = broken.map(({ id, name, fields }) => `  ${name} ${id}: ${JSON.stringify(fields)}`);
-    return [message, ...lines].join('\n');
-  } catch {
-    return `the gateway answered with ${status}`;
+/** `name` undefined: all packages, without versions that are only kept. */
+async function list(adminUrl: string, name: string | undefined): Promise<readonly string[]> {
+  const { data: sandboxes } = (await askGateway(adminUrl, 'GET', '/sandbox')) as {
+    readonly data: readonly SandboxState[];
+  };
+  const statesOf = (summary: PackageSummary) =>
+    sandboxes
+      .filter((sandbox) => sandbox.package === summary.name && sandbox.state !== 'serving')
+      .map(({ worker, state }) => `  ${state} in worker ${worker}`);
+  if (name !== undefined) {
+    const path = `/plugin-packages/${encodeURIComponent(name)}`;
+    const detail = (await askGateway(adminUrl, 'GET', path)) as PackageDetail;
+    const kept = detail.versions.map(
+      ({ version, digest }) =>
+        `  ${version} ${digest.slice(0, 12)}${digest === detail.active?.digest ? ', in use' : ''}`,
+    );
+    return [...describePackage(detail), ...statesOf(detail), 'versions:', ...kept];
   }
+  const { data } = (await askGateway(adminUrl, 'GET', '/plugin-packages')) as {
+    readonly data: readonly PackageSummary[];
+  };
+  if (data.length === 0) return ['no packages are published'];
+  return data.flatMap((summary) => [...describePackage(summary), ...statesOf(summary)]);
 }
 
 function describePackage({ name, percent, active, previous, problem }: PackageSummary): readonly string[] {
@@ -98,10 +86,7 @@ function describeForecast({ name, before, after }: PackageForecast): readonly st
 }
 
 function describePlugins({ plugins }: VersionSummary): readonly string[] {
-  return plugins.map(({ name, version, capabilities }) => {
-    const reached = Object.entries(capabilities).flatMap(([capability, value]) =>
-      Array.isArray(value) ? `${capability}: ${value.join(', ')}` : value ? capability : [],
-    );
-    return `  plugin ${name} ${version}: ${reached.length === 0 ? 'no capabilities' : reached.join('; ')}`;
-  });
+  return plugins.map(
+    ({ name, version, capabilities }) => `  plugin ${name} ${version}: ${describeCapabilities(capabilities)}`,
+  );
 }

@@ -166,14 +166,14 @@ const RULES: readonly Rule[] = [
   { from: 'core/authoring/template', may: ['@tollgate/sdk', 'sdk/testing'], node: true },
   {
     from: 'core/authoring',
-    may: ['core/sandbox', 'core/settings', 'sdk/protocol/version.ts'],
+    may: ['core/docs', 'core/sandbox', 'core/settings', 'sdk/protocol/version.ts'],
     types: ['sdk/protocol'],
     node: true,
   },
   {
     from: 'core/publishing',
-    may: ['core/authoring'],
-    types: ['core/packages'],
+    may: ['core/authoring', 'core/docs'],
+    types: ['core/packages', 'core/sandbox'],
     node: true,
   },
   // Composition roots: of a worker, and of the whole node.

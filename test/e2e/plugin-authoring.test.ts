@@ -171,3 +171,82 @@ describe('a built plugin', { timeout: TIMEOUT_MS }, () => {
     expect(tollgate('build', 'hello')).toMatchObject({ status: 1, stderr: expect.stringMatching(problem) });
   });
 });
+
+describe('types that do not fit', { timeout: TIMEOUT_MS }, () => {
+  beforeEach(() => {
+    tollgate('new', 'hello');
+    edit('hello/index.ts', 'config.text);\n  },\n\n', 'config.txt);\n  },\n\n');
+  });
+
+  it.each(['test', 'build', 'pack'])('stop plugin %s, with file and line', (action) => {
+    expect(tollgate(action, 'hello')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(
+        /^tollgate: the types of hello do not fit:\n {2}index\.ts:17:\d+: TS2551: Property 'txt' does not exist/,
+      ),
+    });
+  });
+
+  it('can be passed over', () => {
+    expect(tollgate('pack', 'hello', '--skip-types')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('are found by the rules of the package itself', () => {
+    edit('hello/index.ts', 'config.txt', 'config.text');
+    edit('hello/index.ts', 'access(kong, config) {', 'access(kong, config) {\n    const unused = 1;');
+    expect(tollgate('build', 'hello').status).toBe(0);
+    edit('hello/tsconfig.json', '"strict": true', '"strict": true, "noUnusedLocals": true');
+    expect(tollgate('build', 'hello').stderr).toContain("'unused' is declared but its value is never read");
+  });
+});
+
+describe('what is packed', { timeout: TIMEOUT_MS }, () => {
+  it('can be looked at before it is let in', () => {
+    tollgate('new', 'hello');
+    edit(
+      'hello/index.ts',
+      '  schema:',
+      "  capabilities: { egress: ['https://api.example.com'] },\n  schema:",
+    );
+    tollgate('pack', 'hello');
+    const { status, stdout } = tollgate('inspect', 'hello-0.1.0.tollgate.json');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^hello 0\.1\.0\nsha256 [0-9a-f]{64}, as its content has it\n/);
+    expect(stdout).toContain('  may reach: egress: https://api.example.com\n');
+    expect(stdout).toContain('| `text` | string | **required** |');
+    expect(tollgate('inspect', 'hello').stdout).toBe(stdout);
+  });
+
+  it('is refused, here already, when it is not what its digest was made of', () => {
+    tollgate('new', 'hello');
+    tollgate('pack', 'hello');
+    edit('hello-0.1.0.tollgate.json', 'clients must not', 'clients should not');
+    for (const action of ['inspect', 'publish']) {
+      expect(tollgate(action, 'hello-0.1.0.tollgate.json')).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/hello-0\.1\.0\.tollgate\.json is no artefact: digest does not match/),
+      });
+    }
+    expect(tollgate('inspect', 'hello/index.ts').stderr).toMatch(
+      /index\.ts is no artefact: 'tollgate plugin pack'/,
+    );
+  });
+});
+
+it('writes the table of a configuration into the README, and leaves the rest of it', {
+  timeout: TIMEOUT_MS,
+}, () => {
+  tollgate('new', 'hello');
+  const before = read('hello/README.md');
+  expect(tollgate('docs', 'hello')).toMatchObject({
+    status: 0,
+    stdout: 'hello/README.md is as the schema has it\n',
+  });
+  edit('hello/index.ts', 'What it says.', 'What to say.');
+  expect(tollgate('docs', 'hello')).toMatchObject({
+    status: 0,
+    stdout: 'hello/README.md: written from the schema\n',
+  });
+  expect(read('hello/README.md')).toContain('| `text` | string | **required** | What to say. |');
+  expect(read('hello/README.md').split('<!--')[0]).toBe(before.split('<!--')[0]);
+});

@@ -76,13 +76,13 @@ it('serves each version that is saved, and goes on after one that cannot be', {
     edit("'two');", "'three'");
     await untilPrinted('not built: plugin package');
     expect(output).toMatch(/index\.ts:\d+:\d+: Expected/);
-    edit('s.string({ required: true })', 's.integer({ required: true })');
+    edit('s.string({ required: true,', 's.integer({ required: true,');
     edit("'three'", "'three');");
     await untilPrinted('1 stored configurations do not fit this version');
     expect(output).toContain('"text":"expected an integer"');
     expect(await greeting()).toBe('two');
 
-    edit('s.integer({ required: true })', 's.string({ required: true })');
+    edit('s.integer({ required: true,', 's.string({ required: true,');
     await pollUntil('the greeting', greeting, (text) => text === 'three');
     expect(await stopDev()).toBe(0);
   } finally {

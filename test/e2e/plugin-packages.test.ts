@@ -455,6 +455,8 @@ describe('the command line', () => {
     const second = await tollgate('publish', await pack('2.0.0'), ...at, '--percent', '20');
     expect(second.output).toContain(`${name} 2.0.0, 20 % of the requests, before it 1.0.0\n`);
     expect((await tollgate('list', ...at)).output).toContain(`${name} 2.0.0, 20 %`);
+    const [, first] = (await tollgate('list', name, ...at)).output.split('versions:\n');
+    expect(first).toMatch(/^ {2}2\.0\.0 [0-9a-f]{12}, in use\n {2}1\.0\.0 [0-9a-f]{12}\n$/);
     const back = await tollgate('rollback', name, ...at);
     expect(back.output).toContain(`${name} 1.0.0, 100 % of the requests, before it 2.0.0\n`);
   }, 60_000);

@@ -6,8 +6,8 @@ export default definePlugin({
   version: '0.1.0',
   priority: 500,
   schema: s.config({
-    header: s.headerName({ required: true, default: 'X-Greeting' }),
-    text: s.string({ required: true }),
+    header: s.headerName({ required: true, default: 'X-Greeting', description: 'The header to set.' }),
+    text: s.string({ required: true, description: 'What it says.' }),
   }),
 
   access(kong, config) {
