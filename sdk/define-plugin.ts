@@ -1,4 +1,5 @@
 /** The declaration of a plugin: the one thing its package exports. */
+import type { EntityDefinition } from './define-entity.ts';
 import type { Outcome } from './outcome.ts';
 import type { AccessKong, LogKong, ResponseKong, RewriteKong } from './phases.ts';
 import type { Capabilities, MetricDeclaration, PluginScope } from './protocol/manifest.ts';
@@ -26,6 +27,8 @@ export interface PluginDefinition<Schema extends RecordField = RecordField> {
   /** Those it is given where nobody says. Default: those of HTTP among `protocols`. */
   readonly defaultProtocols?: readonly string[];
   readonly capabilities?: Capabilities;
+  /** Rows of its own, which it may look up without a capability. Only for packages that are published. */
+  readonly entities?: readonly EntityDefinition[];
   readonly metrics?: Readonly<Record<string, MetricDeclaration>>;
   /**
    * Default `full`. With `summary`, `log` sees the outcome, the route and the consumer, but neither the request nor

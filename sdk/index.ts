@@ -10,6 +10,13 @@ export type {
 } from './client.ts';
 export type { CounterReader, CounterStore, CounterWindow, TakeOptions } from './counters.ts';
 export type { Cryptography, SignedText } from './crypto.ts';
+export {
+  defineEntity,
+  type EntityDefinition,
+  type EntityMigration,
+  type InferEntity,
+  type MigratedRow,
+} from './define-entity.ts';
 export { definePlugin, type PluginDefinition } from './define-plugin.ts';
 export type { EntityReader } from './entities.ts';
 export type { Fetch, FetchedResponse, FetchOptions } from './fetch.ts';

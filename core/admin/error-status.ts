@@ -1,5 +1,10 @@
 /** The one table from what went wrong to what the client is told (contract/admin-api.md section 4). */
-import { EntityError, type EntityErrorCode, StoreUnavailableError } from '../store/entity-error.ts';
+import {
+  EntityError,
+  type EntityErrorCode,
+  StaleEntityError,
+  StoreUnavailableError,
+} from '../store/entity-error.ts';
 import { type AdminAnswer, answerJson, answerMessage } from './admin-exchange.ts';
 import { AdminRefusal } from './admin-refusal.ts';
 
@@ -25,6 +30,7 @@ export function answerForError(error: unknown): AdminAnswer | undefined {
   if (error instanceof EntityError)
     return answerJson(ENTITY_ERROR_STATUS[error.code], entityErrorBody(error));
   if (error instanceof AdminRefusal) return answerMessage(error.status, error.message);
+  if (error instanceof StaleEntityError) return answerMessage(503, error.message);
   if (error instanceof StoreUnavailableError) {
     return answerMessage(
       503,

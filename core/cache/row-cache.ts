@@ -55,7 +55,7 @@ const MAX_LISTS = 10_000;
 export class RowCache {
   readonly #limits: RowCacheLimits;
   readonly #now: () => number;
-  readonly #shelves: ReadonlyMap<string, Shelf>;
+  readonly #shelves = new Map<string, Shelf>();
   readonly #misses = new Set<string>();
   /** Lookups under way. One whose entity changes meanwhile is taken out: its answer is used but not kept. */
   readonly #inFlight = new Map<string, Promise<CachedRow | null>>();
@@ -67,19 +67,25 @@ export class RowCache {
   constructor(entities: readonly CachedEntity[], limits: RowCacheLimits, now: () => number = Date.now) {
     this.#limits = limits;
     this.#now = now;
-    this.#shelves = new Map(
-      entities.map(({ name, uniqueFields, listedBy = [] }) => [
-        name,
-        {
-          uniqueFields,
-          listedBy,
-          rows: new Map(),
-          ids: new Map(),
-          children: new Map(),
-          isComplete: false,
-        },
-      ]),
-    );
+    for (const entity of entities) this.add(entity);
+  }
+
+  /** One that it did not have. */
+  add({ name, uniqueFields, listedBy = [] }: CachedEntity): void {
+    this.#shelves.set(name, {
+      uniqueFields,
+      listedBy,
+      rows: new Map(),
+      ids: new Map(),
+      children: new Map(),
+      isComplete: false,
+    });
+  }
+
+  /** Its rows, and what is known not to exist of it, are forgotten. */
+  drop(entity: string): void {
+    this.replaceAll(entity, [], false);
+    this.#shelves.delete(entity);
   }
 
   get rowCount(): number {

@@ -35,26 +35,50 @@ export interface ConfigurationUpdate {
 const MAX_MISSES = 10_000;
 
 export class KnownConfiguration {
-  /** Entities known whole. */
-  readonly whole: readonly EntityDefinition[];
-  /** Entities of which only some rows may be known. */
-  readonly bounded: readonly EntityDefinition[];
+  readonly #entities: readonly EntityDefinition[];
   readonly #cache: RowCache;
+  /** What the cache holds rows of. */
+  #cached: readonly EntityDefinition[] = [];
+  /** Of these no row has been read yet. */
+  #unread: readonly EntityDefinition[] = [];
   #snapshot: Snapshot = EMPTY_SNAPSHOT;
   #position: LogPosition | undefined;
 
-  /** `maxRows`: of the bounded entities together. */
+  /** `entities` may change in place; `maxRows`: of the bounded ones together. */
   constructor(entities: readonly EntityDefinition[], maxRows: number) {
-    this.whole = entities.filter(({ name }) => isSnapshotEntity(name));
-    this.bounded = entities.filter(({ name }) => !isSnapshotEntity(name));
-    this.#cache = new RowCache(
-      this.bounded.map((entity) => ({
-        name: entity.name,
-        uniqueFields: listUniqueFields(entity),
-        listedBy: entity.listedBy ?? [],
-      })),
-      { maxRows, maxMisses: MAX_MISSES },
-    );
+    this.#entities = entities;
+    this.#cache = new RowCache([], { maxRows, maxMisses: MAX_MISSES });
+  }
+
+  /** Entities known whole. */
+  get whole(): readonly EntityDefinition[] {
+    return this.#entities.filter(({ name }) => isSnapshotEntity(name));
+  }
+
+  /** Entities of which only some rows may be known. */
+  get bounded(): readonly EntityDefinition[] {
+    const bounded = this.#entities.filter(({ name }) => !isSnapshotEntity(name));
+    if (bounded.length !== this.#cached.length || bounded.some((entity, at) => entity !== this.#cached[at])) {
+      this.#follow(bounded);
+    }
+    return this.#cached;
+  }
+
+  /** Bounded entities that have come since everything was read. */
+  takeUnread(): readonly EntityDefinition[] {
+    const unread = this.bounded.filter((entity) => this.#unread.includes(entity));
+    this.#unread = [];
+    return unread;
+  }
+
+  /** All rows of some bounded entities, or those that were read of them. */
+  replaceBounded({ rows, complete }: Omit<WholeReading, 'position'>): void {
+    for (const { name } of this.bounded) {
+      const read = rows.get(name);
+      if (read === undefined) continue;
+      const held = read.map((row) => this.#cache.hold(row));
+      this.#cache.replaceAll(name, held, complete.has(name));
+    }
   }
 
   get snapshot(): Snapshot {
@@ -72,10 +96,8 @@ export class KnownConfiguration {
   }
 
   replace({ position, rows, complete }: WholeReading): void {
-    for (const { name } of this.bounded) {
-      const held = (rows.get(name) ?? []).map((row) => this.#cache.hold(row));
-      this.#cache.replaceAll(name, held, complete.has(name));
-    }
+    this.replaceBounded({ rows, complete });
+    this.#unread = this.#unread.filter(({ name }) => !rows.has(name));
     this.#snapshot = {
       version: this.#snapshot.version + 1,
       sequence: position.sequence,
@@ -145,6 +167,18 @@ export class KnownConfiguration {
     const entity = this.bounded.find(({ name }) => name === entityName);
     if (entity === undefined) throw new Error(`rows of '${entityName}' cannot be listed`);
     return this.#cache.list(entityName, field, parentId, () => load(entity));
+  }
+
+  /** A declaration that has changed is another entity: rows are read by it. */
+  #follow(bounded: readonly EntityDefinition[]): void {
+    for (const entity of this.#cached) if (!bounded.includes(entity)) this.#cache.drop(entity.name);
+    const added = bounded.filter((entity) => !this.#cached.includes(entity));
+    for (const entity of added) {
+      const { name, listedBy = [] } = entity;
+      this.#cache.add({ name, uniqueFields: listUniqueFields(entity), listedBy });
+    }
+    this.#cached = bounded;
+    this.#unread = [...this.#unread, ...added];
   }
 }
 

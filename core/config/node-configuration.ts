@@ -8,7 +8,11 @@ import type { CachedRow } from '../cache/row-cache.ts';
 import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
 import { type ChangeListener, listenForChanges } from '../store/change-listener.ts';
 import type { LogExcerpt } from '../store/change-log.ts';
-import { type ConfigurationReader, createConfigurationReader } from '../store/configuration-reader.ts';
+import {
+  type ConfigurationReader,
+  createConfigurationReader,
+  type ReadingBound,
+} from '../store/configuration-reader.ts';
 import { createEntityStore, type ExpiringEntityStore } from '../store/create-entity-store.ts';
 import type { Database } from '../store/database.ts';
 import { DatabaseWatch } from '../store/database-watch.ts';
@@ -25,7 +29,10 @@ import { createSnapshotKeeper, type SnapshotKeeper } from './snapshot-keeper.ts'
 
 export interface ConfigurationDependencies {
   readonly database: Database;
+  /** May change in place: those of published packages come and go. */
   readonly entities: readonly EntityDefinition[];
+  /** Makes the entities of published packages known before rows are read: from the database, or without it. */
+  readonly loadPackages?: (isDatabaseThere: boolean) => Promise<void>;
   /** Makes the schema what this build needs, or throws. */
   readonly prepareSchema: () => Promise<void>;
   /** Throws unless the schema is what this build needs. */
@@ -72,8 +79,8 @@ export class NodeConfiguration {
   readonly #keeper: SnapshotKeeper;
   readonly #catchUp: () => Promise<void>;
   readonly #timers: NodeJS.Timeout[] = [];
-  /** By entity and field. */
-  readonly #lookups = new Map<string, Lookup>();
+  /** By field. */
+  readonly #lookups = new WeakMap<EntityDefinition, Map<string, Lookup>>();
   #isSchemaKnown = false;
   #servers: ConfigurationServers | undefined;
   /** A worker has refused a step, so it has to be given everything. */
@@ -125,7 +132,7 @@ export class NodeConfiguration {
    * is neither, and what `prepareSchema` throws of a database that answers.
    */
   async load(): Promise<void> {
-    const { logger, snapshotFile } = this.#dependencies;
+    const { logger, snapshotFile, loadPackages } = this.#dependencies;
     const reading = snapshotFile && (await readSnapshotFile(snapshotFile.path, snapshotFile.database));
     if (reading?.kind === 'unusable') {
       logger.error({ path: snapshotFile?.path, reason: reading.reason }, 'the snapshot on disk is ignored');
@@ -134,12 +141,14 @@ export class NodeConfiguration {
     try {
       await this.#dependencies.prepareSchema();
       this.#isSchemaKnown = true;
+      await loadPackages?.(true);
       // Which rows were in use before the node was stopped.
       if (saved !== undefined) this.#known.restoreRows(saved);
       await this.#readEverything();
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       if (saved === undefined) throw withoutSnapshot(error, snapshotFile?.path);
+      await loadPackages?.(false);
       this.#known.restore(saved);
       const problem = error.cause instanceof Error ? error.cause.message : error.message;
       this.#watch.lose(problem);
@@ -200,13 +209,14 @@ export class NodeConfiguration {
   }
 
   #lookupIn(entity: EntityDefinition, field: string): Lookup {
-    const key = `${entity.name} ${field}`;
-    const known = this.#lookups.get(key);
+    const lookups = this.#lookups.get(entity) ?? new Map<string, Lookup>();
+    this.#lookups.set(entity, lookups);
+    const known = lookups.get(field);
     if (known !== undefined) return known;
     const ask = (values: readonly string[]) =>
       this.#guard(() => this.#reader.readByValues(entity, field, values));
     const lookup = batchLookups(ask, LOOKUP_LIMITS);
-    this.#lookups.set(key, lookup);
+    lookups.set(field, lookup);
     return lookup;
   }
 
@@ -234,6 +244,11 @@ export class NodeConfiguration {
 
   /** Runs once at a time: see `coalesce`. */
   async #takeChanges(): Promise<void> {
+    await this.#takeStep();
+    await this.#readNewEntities();
+  }
+
+  async #takeStep(): Promise<void> {
     const reading = await this.#readChanges();
     if (reading === undefined) {
       this.#dependencies.logger.notice({}, 'reading the whole configuration');
@@ -260,12 +275,21 @@ export class NodeConfiguration {
 
   async #readEverything(): Promise<void> {
     const { whole, bounded } = this.#known;
-    const reading = await this.#reader.readAll(whole, bounded, {
-      maxRows: this.#dependencies.maxRows,
-      keptIds: (entity) => this.#known.listHeldIds(entity),
-    });
-    this.#known.replace(reading);
+    this.#known.replace(await this.#reader.readAll(whole, bounded, this.#readingBound));
     this.#noteChange();
+  }
+
+  /** So that they are known whole like others. Until then their rows are looked up one by one. */
+  async #readNewEntities(): Promise<void> {
+    const unread = this.#known.takeUnread();
+    if (unread.length === 0) return;
+    this.#known.replaceBounded(await this.#reader.readAll([], unread, this.#readingBound));
+    this.#noteChange();
+  }
+
+  get #readingBound(): ReadingBound {
+    const { maxRows } = this.#dependencies;
+    return { maxRows, keptIds: (entity) => this.#known.listHeldIds(entity) };
   }
 
   async #publish(): Promise<void> {

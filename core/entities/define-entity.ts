@@ -73,6 +73,12 @@ export interface EntityDefinition {
   readonly listedBy?: readonly string[];
   /** Rows may expire: `ttl` seconds on input, seconds left on output. */
   readonly hasTtl: boolean;
+  /** Of a published package: its rows lie in the table that all such entities share (store/document-columns.ts). */
+  readonly published?: {
+    /** The database lets nobody write by another one. */
+    readonly revision: number;
+    readonly hasEndpoints: boolean;
+  };
 }
 
 /** A row as the Admin API shows it: every field present, references as `{ id }`, times in unix seconds. */

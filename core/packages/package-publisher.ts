@@ -166,7 +166,7 @@ export class PackagePublisher {
         }));
         throw refuse('conflict', `plugins of '${name}' are configured`, broken);
       }
-      await table.remove(name);
+      await table.remove(name, false);
       await publishChange();
       await table.prune(name, 0);
       return undefined;
@@ -284,7 +284,7 @@ export class PackagePublisher {
     await publishChange();
     const problem = running.problemOf(next.name);
     if (problem === undefined) return;
-    if (before === undefined) await table.remove(next.name);
+    if (before === undefined) await table.remove(next.name, false);
     else await table.replace(before, next);
     await publishChange();
     throw refuse('failed', `a worker cannot run the package: ${problem}`);

@@ -7,6 +7,7 @@ import {
   columnOf,
   EXPIRY_COLUMN,
   fromColumns,
+  tableOf,
   toColumns,
   UNIQUE_TOGETHER_COLUMN,
   uniqueTogetherKey,
@@ -14,6 +15,7 @@ import {
 import { EntityError } from './entity-error.ts';
 import type { EntityStore } from './entity-store.ts';
 import {
+  isOf,
   isStorableText,
   isVisible,
   selectAll,
@@ -23,6 +25,7 @@ import {
 } from './select-entities.ts';
 import { selectTags } from './select-tags.ts';
 import {
+  isDocumentKeyClash,
   isPrimaryKeyClash,
   listUniques,
   referenceViolation,
@@ -68,7 +71,8 @@ export function createEntityStore(
       // An expired row that was not purged yet must not stand in the way of its successor.
       if (entity.hasTtl) await deleteExpired(kysely, entity);
       const written = await attempt(work, async (error) => {
-        if (isPrimaryKeyClash(entity, error)) await refuseTakenUnique(kysely, entity, row);
+        if (isPrimaryKeyClash(entity, error)) await refuseTakenUnique(kysely, entity, row, undefined);
+        if (isDocumentKeyClash(error)) await refuseTakenUnique(kysely, entity, row, row.id);
         return translateWriteFailure(entity, row, error);
       });
       if (!written) throw notFound(row.id);
@@ -91,7 +95,7 @@ export function createEntityStore(
     insert: (entity, row, ttlSeconds) =>
       write(entity, row, () =>
         kysely
-          .insertInto<keyof Tables>(entity.name)
+          .insertInto<keyof Tables>(tableOf(entity))
           .values({ ...toColumns(entity, row), ...expiry(entity, ttlSeconds ?? 0) })
           .returning(selectionOf(entity))
           .executeTakeFirst(),
@@ -99,19 +103,24 @@ export function createEntityStore(
     update: (entity, row, ttlSeconds) =>
       write(entity, row, () =>
         kysely
-          .updateTable<keyof Tables>(entity.name)
-          .set({ ...toColumns(entity, row), ...(ttlSeconds !== undefined && expiry(entity, ttlSeconds)) })
+          .updateTable<keyof Tables>(tableOf(entity))
+          .set({ ...changesOf(entity, row), ...(ttlSeconds !== undefined && expiry(entity, ttlSeconds)) })
           .where('id', '=', row.id)
+          .where(isOf(entity))
           .returning(selectionOf(entity))
           .executeTakeFirst(),
       ),
     upsert: (entity, row, ttlSeconds) =>
       write(entity, row, () => {
-        const values = { ...toColumns(entity, row), ...expiry(entity, ttlSeconds ?? 0) };
+        const expires = expiry(entity, ttlSeconds ?? 0);
         return kysely
-          .insertInto<keyof Tables>(entity.name)
-          .values(values)
-          .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
+          .insertInto<keyof Tables>(tableOf(entity))
+          .values({ ...toColumns(entity, row), ...expires })
+          .onConflict((conflict) =>
+            conflict
+              .columns(entity.published ? ['entity', 'id'] : ['id'])
+              .doUpdateSet({ ...changesOf(entity, row), ...expires }),
+          )
           .returning(selectionOf(entity))
           .executeTakeFirst();
       }),
@@ -120,7 +129,7 @@ export function createEntityStore(
         async () => {
           if (!isUuid(id)) return false;
           const deleted = await kysely
-            .deleteFrom<keyof Tables>(entity.name)
+            .deleteFrom<keyof Tables>(tableOf(entity))
             .where('id', '=', id)
             .where(isVisible(entity))
             .returning('id')
@@ -152,6 +161,13 @@ async function attempt<Result>(
   }
 }
 
+/** What other versions of a package have written into a document stays: one may come back. */
+function changesOf(entity: EntityDefinition, row: EntityRow): Record<string, unknown> {
+  const columns = toColumns(entity, row);
+  if (!entity.published) return columns;
+  return { ...columns, document: sql`${sql.ref(`${tableOf(entity)}.document`)} || ${columns['document']}::jsonb` };
+}
+
 /** Seconds from now by the database's clock, the one all nodes share; 0 is never. */
 function expiry(entity: EntityDefinition, ttlSeconds: number): Record<string, unknown> {
   if (!entity.hasTtl) return {};
@@ -160,7 +176,8 @@ function expiry(entity: EntityDefinition, ttlSeconds: number): Record<string, un
 
 async function deleteExpired(kysely: Database['kysely'], entity: EntityDefinition): Promise<number> {
   const { numDeletedRows } = await kysely
-    .deleteFrom<keyof Tables>(entity.name)
+    .deleteFrom<keyof Tables>(tableOf(entity))
+    .where(isOf(entity))
     .where(sql.ref(EXPIRY_COLUMN), '<=', sql`now()`)
     .executeTakeFirstOrThrow();
   return Number(numDeletedRows);
@@ -178,20 +195,24 @@ function refuseUnknownReferences(
   }
 }
 
-/** A taken unique value is reported before a taken id (contract/admin-api.md section 4); the database says it after. */
+/**
+ * A taken unique value is reported before a taken id (contract/admin-api.md section 4); the database says it after.
+ * `ownId`: of a row that may well have it.
+ */
 async function refuseTakenUnique(
   kysely: Database['kysely'],
   entity: EntityDefinition,
   row: EntityRow,
+  ownId: string | undefined,
 ): Promise<void> {
-  const columns = toColumns(entity, row);
+  const columns = entity.published ? row : toColumns(entity, row);
   for (const { fields } of listUniques(entity)) {
     const [field] = fields;
     const column = fields.length > 1 ? 'cache_key' : columnOf(field ?? '', entity.fields[field ?? '']);
     const value = columns[column];
-    if (typeof value === 'string' && (await selectByColumn(kysely, entity, column, value))) {
-      throw uniqueViolation(fields, row);
-    }
+    if (typeof value !== 'string') continue;
+    const taken = await selectByColumn(kysely, entity, column, value);
+    if (taken !== undefined && taken.id !== ownId) throw uniqueViolation(fields, row);
   }
 }
 

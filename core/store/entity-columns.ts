@@ -1,6 +1,7 @@
 /** How an entity lies in its table: which columns, of which types, and how values pass between row and column. */
 import { type FieldDefinition, isPlainRecord } from '../../sdk/schema/index.ts';
 import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
+import { DOCUMENT_COLUMNS, DOCUMENTS_TABLE, fromDocument, toDocument } from './document-columns.ts';
 
 /** Types as `information_schema` names them. */
 export type ColumnType =
@@ -22,6 +23,15 @@ export interface EntityColumn {
 /** Holds the fields of `uniqueTogether` as one text, because Postgres before 15 takes nulls for different. */
 export const UNIQUE_TOGETHER_COLUMN = 'cache_key';
 export const EXPIRY_COLUMN = 'expires_at';
+
+export function tableOf({ name, published }: EntityDefinition): string {
+  return published ? DOCUMENTS_TABLE : name;
+}
+
+/** Columns that make up a row when it is read. */
+export function listReadColumns(entity: EntityDefinition): readonly string[] {
+  return entity.published ? DOCUMENT_COLUMNS : listColumns(entity).map(({ column }) => column);
+}
 
 /** The columns that hold fields, in the fields' order. */
 export function listColumns(entity: EntityDefinition): readonly EntityColumn[] {
@@ -58,6 +68,7 @@ function columnType(field: FieldDefinition): ColumnType {
 
 /** Column values of a complete row. */
 export function toColumns(entity: EntityDefinition, row: EntityRow): Record<string, unknown> {
+  if (entity.published) return toDocument(entity, row);
   const values = listColumns(entity).map(({ field, column, type }) => [
     column,
     toColumn(type, row[field] ?? null),
@@ -87,15 +98,23 @@ export function uniqueTogetherKey(fields: readonly string[], row: Readonly<Recor
 
 /** The row that columns hold, as the Admin API shows it. */
 export function fromColumns(entity: EntityDefinition, columns: Readonly<Record<string, unknown>>): EntityRow {
-  const fields = Object.entries(entity.fields).map(([field, definition]) => [
-    field,
-    fromColumn(definition, columns[columnOf(field, definition)] ?? null),
-  ]);
+  const fields = entity.published
+    ? fromDocument(entity, columns['id'], columns['document'] as Readonly<Record<string, unknown>>)
+    : fieldsOf(entity, columns);
   const ttl = columns['ttl'] ?? null;
   return {
-    ...Object.fromEntries(fields),
+    ...fields,
     ...(entity.hasTtl && { ttl: ttl === null ? null : Number(ttl) }),
   } as EntityRow;
+}
+
+function fieldsOf(entity: EntityDefinition, columns: Readonly<Record<string, unknown>>) {
+  return Object.fromEntries(
+    Object.entries(entity.fields).map(([field, definition]) => [
+      field,
+      fromColumn(definition, columns[columnOf(field, definition)] ?? null),
+    ]),
+  );
 }
 
 function fromColumn(field: FieldDefinition, value: unknown): unknown {

@@ -53,3 +53,11 @@ export class StoreUnavailableError extends Error {
     this.name = 'StoreUnavailableError';
   }
 }
+
+/** Another node has begun to serve another version of the entity's package; this one hears of it in a moment. */
+export class StaleEntityError extends Error {
+  constructor(entity: string, cause: unknown) {
+    super(`the package of '${entity}' is being changed: try again`, { cause });
+    this.name = 'StaleEntityError';
+  }
+}

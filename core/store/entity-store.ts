@@ -30,7 +30,7 @@ export interface TagRow {
 
 /**
  * Every method may throw StoreUnavailableError. Writes throw EntityError 3 (id taken), 4 (reference to nothing,
- * or still referred to) and 5 (unique clash).
+ * or still referred to) and 5 (unique clash), and those to entities of published packages StaleEntityError.
  */
 export interface EntityStore {
   selectById(entity: EntityDefinition, id: string): Promise<EntityRow | undefined>;

@@ -9,6 +9,7 @@ import * as basicAuthCredentials from '../../migrations/0006_basic_auth_credenti
 import * as jwtSecrets from '../../migrations/0007_jwt_secrets.ts';
 import * as pluginPackages from '../../migrations/0008_plugin_packages.ts';
 import * as upstreams from '../../migrations/0009_upstreams.ts';
+import * as packageEntities from '../../migrations/0010_package_entities.ts';
 
 /**
  * A change of the schema in two phases. `up` only adds, so that nodes of the version before serve on while it runs and
@@ -32,4 +33,5 @@ export const MIGRATIONS: MigrationList = {
   '0007_jwt_secrets': jwtSecrets,
   '0008_plugin_packages': pluginPackages,
   '0009_upstreams': upstreams,
+  '0010_package_entities': packageEntities,
 };

@@ -1,7 +1,12 @@
 /** Published packages in the tables of migration `plugin_packages`, on Postgres and on PGlite alike. */
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
-import { translateFailure } from './translate-store-error.ts';
+import {
+  arrangeEntities,
+  NO_ENTITIES,
+  type PackageArrangement,
+  translateArrangementFailure,
+} from './package-arrangement.ts';
 
 /** A version of a package, whole. Texts are kept to the letter. */
 export interface StoredVersion {
@@ -30,7 +35,7 @@ export interface ListedVersion {
   readonly created_at: number;
 }
 
-/** Every method may throw StoreUnavailableError. */
+/** Every method may throw StoreUnavailableError, and those that arrange entities ArrangementError. */
 export interface PluginPackageTable {
   /** By name. */
   list(): Promise<readonly StoredPackage[]>;
@@ -42,10 +47,15 @@ export interface PluginPackageTable {
   add(version: StoredVersion): Promise<void>;
   /**
    * Sets what is in use of a package; `before` is what the decision was made on, undefined for a package that is new.
-   * False when that has changed meanwhile.
+   * False when that has changed meanwhile. Without `arrangement` its entities stay as they are.
    */
-  replace(next: StoredPackage, before: StoredPackage | undefined): Promise<boolean>;
-  remove(name: string): Promise<void>;
+  replace(
+    next: StoredPackage,
+    before: StoredPackage | undefined,
+    arrangement?: PackageArrangement,
+  ): Promise<boolean>;
+  /** With its entities; their rows only when they are to be purged. */
+  remove(name: string, purge: boolean): Promise<void>;
   /** Forgets versions that are not in use, except for the latest so many of each package. */
   prune(name: string, kept: number): Promise<void>;
 }
@@ -55,27 +65,21 @@ export function createPluginPackageTable({ kysely }: Pick<Database, 'kysely'>): 
     try {
       return await work();
     } catch (error) {
-      throw translateFailure(error);
+      throw translateArrangementFailure(error);
     }
   };
-  const update = async (next: StoredPackage, before: StoredPackage): Promise<boolean> => {
-    const { rows } = await sql`
+  const update = (next: StoredPackage, before: StoredPackage) => sql`
       update plugin_packages set active_digest = ${next.active_digest}, previous_digest = ${next.previous_digest},
         percent = ${next.percent}, on_error = ${next.on_error}, updated_at = clock_timestamp()
       where name = ${next.name} and active_digest = ${before.active_digest}
         and percent = ${before.percent} and on_error = ${before.on_error}
         and previous_digest is not distinct from ${before.previous_digest}
-      returning name`.execute(kysely);
-    return rows.length === 1;
-  };
-  const insert = async (next: StoredPackage): Promise<boolean> => {
-    const { rows } = await sql`
+      returning name`;
+  const insert = (next: StoredPackage) => sql`
       insert into plugin_packages (name, active_digest, previous_digest, percent, on_error)
       values (${next.name}, ${next.active_digest}, ${next.previous_digest}, ${next.percent}, ${next.on_error})
       on conflict (name) do nothing
-      returning name`.execute(kysely);
-    return rows.length === 1;
-  };
+      returning name`;
   return {
     list: () =>
       guarded(async () => {
@@ -108,10 +112,19 @@ export function createPluginPackageTable({ kysely }: Pick<Database, 'kysely'>): 
             ${version.code}, ${version.source_map})
           on conflict (digest) do nothing`.execute(kysely);
       }),
-    replace: (next, before) => guarded(() => (before === undefined ? insert(next) : update(next, before))),
-    remove: (name) =>
+    replace: (next, before, arrangement) =>
       guarded(async () => {
-        await sql`delete from plugin_packages where name = ${name}`.execute(kysely);
+        const written = before === undefined ? insert(next) : update(next, before);
+        const isArranged = arrangement ? arrangeEntities(next.name, arrangement) : sql`true`;
+        const { rows } = await sql`
+          with written as (${written}) select ${isArranged} from written`.execute(kysely);
+        return rows.length === 1;
+      }),
+    remove: (name, purge) =>
+      guarded(async () => {
+        await sql`
+          with removed as (delete from plugin_packages where name = ${name} returning name)
+          select ${arrangeEntities(name, { ...NO_ENTITIES, purge })} from removed`.execute(kysely);
       }),
     prune: (name, kept) =>
       guarded(async () => {

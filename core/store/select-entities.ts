@@ -3,7 +3,8 @@ import { type Expression, type SqlBool, sql } from 'kysely';
 import { isUuid } from '../../sdk/schema/index.ts';
 import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
 import type { Database, Tables } from './database.ts';
-import { columnOf, EXPIRY_COLUMN, fromColumns, listColumns } from './entity-columns.ts';
+import { DOCUMENT_KEYS_TABLE, documentKey, parentColumn } from './document-columns.ts';
+import { columnOf, EXPIRY_COLUMN, fromColumns, listReadColumns, tableOf } from './entity-columns.ts';
 import type { Page, PageQuery } from './entity-store.ts';
 import { decodeOffset, encodeOffset } from './page-offset.ts';
 
@@ -11,16 +12,36 @@ type Transaction = Database['kysely'];
 
 /** Columns of a row, and the seconds it has left where rows may expire. */
 export function selectionOf(entity: EntityDefinition) {
-  const columns = listColumns(entity).map(({ column }) => sql.ref(column).as(column));
+  const columns = listReadColumns(entity).map((column) => sql.ref(column).as(column));
   if (!entity.hasTtl) return columns;
   const secondsLeft = sql`ceil(extract(epoch from ${sql.ref(EXPIRY_COLUMN)} - now()))::integer`;
   return [...columns, secondsLeft.as('ttl')];
 }
 
-/** True of rows that have not expired. */
+/** True of rows of the entity that have not expired. */
 export function isVisible(entity: EntityDefinition): Expression<SqlBool> {
   const expiry = sql.ref(EXPIRY_COLUMN);
-  return entity.hasTtl ? sql<SqlBool>`(${expiry} is null or ${expiry} > now())` : sql<SqlBool>`true`;
+  return entity.hasTtl
+    ? sql<SqlBool>`(${isOf(entity)} and (${expiry} is null or ${expiry} > now()))`
+    : isOf(entity);
+}
+
+/** True of rows of the entity, in a table that it may share. */
+export function isOf(entity: EntityDefinition): Expression<SqlBool> {
+  if (!entity.published) return sql<SqlBool>`true`;
+  return sql<SqlBool>`${sql.ref(`${tableOf(entity)}.entity`)} = ${sql.lit(entity.name)}`;
+}
+
+/** True of rows whose `id`, or else whose unique text in this column, is one of these. */
+function hasOneOf(
+  entity: EntityDefinition,
+  column: string,
+  values: readonly string[],
+): Expression<SqlBool> {
+  if (!entity.published || column === 'id') return sql<SqlBool>`${sql.ref(column)} in (${sql.join(values)})`;
+  const keys = values.map((value) => documentKey(column, value));
+  return sql<SqlBool>`id in (select id from ${sql.table(DOCUMENT_KEYS_TABLE)} as taken
+    where taken.entity = ${sql.lit(entity.name)} and taken.key in (${sql.join(keys)}))`;
 }
 
 export async function selectByColumn(
@@ -29,7 +50,9 @@ export async function selectByColumn(
   column: string,
   value: string,
 ): Promise<EntityRow | undefined> {
-  const found = await selectVisible(kysely, entity).where(sql.ref(column), '=', value).executeTakeFirst();
+  const found = await selectVisible(kysely, entity)
+    .where(hasOneOf(entity, column, [value]))
+    .executeTakeFirst();
   return found && fromColumns(entity, found);
 }
 
@@ -50,7 +73,9 @@ export async function selectByValues(
 ): Promise<readonly EntityRow[]> {
   const storable = values.filter(column === 'id' ? isUuid : isStorableText);
   if (storable.length === 0) return [];
-  const found = await selectVisible(kysely, entity).where(sql.ref(column), 'in', storable).execute();
+  const found = await selectVisible(kysely, entity)
+    .where(hasOneOf(entity, column, storable))
+    .execute();
   return found.map((columns) => fromColumns(entity, columns));
 }
 
@@ -61,7 +86,8 @@ export async function countUpTo(
   limit: number,
 ): Promise<number> {
   const { rows } = await sql<{ count: string }>`
-    select count(*)::text as count from (select 1 from ${sql.table(entity.name)} limit ${limit}) as counted`.execute(
+    select count(*)::text as count from (
+      select 1 from ${sql.table(tableOf(entity))} where ${isOf(entity)} limit ${limit}) as counted`.execute(
     kysely,
   );
   return Number(rows[0]?.count);
@@ -80,7 +106,8 @@ export async function selectPage(
   }
   if (query.parent) {
     const { field, id } = query.parent;
-    select = select.where(sql.ref(columnOf(field, entity.fields[field])), '=', id);
+    const column = entity.published ? parentColumn(entity, field) : columnOf(field, entity.fields[field]);
+    select = select.where(sql.ref(column), '=', id);
   }
   if (query.tags && entity.fields['tags']) select = select.where(hasTags(query.tags));
   const found = await select
@@ -93,7 +120,7 @@ export async function selectPage(
 }
 
 export function selectVisible(kysely: Transaction, entity: EntityDefinition) {
-  return kysely.selectFrom<keyof Tables>(entity.name).select(selectionOf(entity)).where(isVisible(entity));
+  return kysely.selectFrom<keyof Tables>(tableOf(entity)).select(selectionOf(entity)).where(isVisible(entity));
 }
 
 function hasTags({ mode, values }: NonNullable<PageQuery['tags']>): Expression<SqlBool> {

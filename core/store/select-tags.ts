@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { isUuid } from '../../sdk/schema/index.ts';
 import type { EntityDefinition } from '../entities/define-entity.ts';
 import type { Database } from './database.ts';
+import { tableOf } from './entity-columns.ts';
 import type { PageQuery, TagRow } from './entity-store.ts';
 import { decodeOffset, encodeOffset } from './page-offset.ts';
 import { isStorableText, isVisible } from './select-entities.ts';
@@ -50,5 +51,5 @@ function tagsOf(entity: EntityDefinition, tag: string | undefined) {
   const carriesTag = tag === undefined ? sql`tags is not null` : sql`tags @> array[${tag}]::text[]`;
   return sql`
     select ${entity.name}::text as entity_name, id as entity_id, unnest(tags) as tag
-    from ${sql.table(entity.name)} where ${carriesTag} and ${isVisible(entity)}`;
+    from ${sql.table(tableOf(entity))} where ${carriesTag} and ${isVisible(entity)}`;
 }

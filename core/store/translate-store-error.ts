@@ -1,7 +1,9 @@
 /** What a driver's error means: a clash the client caused, or a database that cannot serve. */
 import { isPlainRecord, luaFormat } from '../../sdk/schema/index.ts';
 import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
-import { EntityError, StoreUnavailableError } from './entity-error.ts';
+import { DOCUMENT_KEYS_TABLE, DOCUMENTS_TABLE, parentColumn } from './document-columns.ts';
+import { tableOf } from './entity-columns.ts';
+import { EntityError, StaleEntityError, StoreUnavailableError } from './entity-error.ts';
 
 const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';
@@ -9,6 +11,9 @@ const FOREIGN_KEY_VIOLATION = '23503';
 const RESTRICT_VIOLATION = '23001';
 /** A text does not fit into the index that guards or finds it: a third of a page, after compression. */
 const LIMIT_EXCEEDED = '54000';
+
+/** A row of a revision that its entity does not have (migration `package_entities`). */
+const DOCUMENT_KIND_CONSTRAINT = 'package_entities_kind_fkey';
 
 interface DriverError {
   readonly code?: string;
@@ -34,7 +39,13 @@ export function translateFailure(error: unknown): unknown {
 /** Whether a write failed because another row has the same id. */
 export function isPrimaryKeyClash(entity: EntityDefinition, error: unknown): boolean {
   const { code, constraint } = driverError(error);
-  return code === UNIQUE_VIOLATION && constraint === `${entity.name}_pkey`;
+  return code === UNIQUE_VIOLATION && constraint === `${tableOf(entity)}_pkey`;
+}
+
+/** Whether a unique value of a published entity is taken; which one, the database does not say. */
+export function isDocumentKeyClash(error: unknown): boolean {
+  const { code, constraint } = driverError(error);
+  return code === UNIQUE_VIOLATION && constraint === `${DOCUMENT_KEYS_TABLE}_pkey`;
 }
 
 /** The EntityError a failed insert or update stands for (contract/admin-api.md section 4), or the failure itself. */
@@ -46,11 +57,17 @@ export function translateWriteFailure(entity: EntityDefinition, row: EntityRow, 
     if (fields) return uniqueViolation(fields, row, error);
   }
   if (code === FOREIGN_KEY_VIOLATION) {
-    const field = Object.keys(entity.fields).find((name) => constraint === `${entity.name}_${name}_fkey`);
+    if (constraint === DOCUMENT_KIND_CONSTRAINT) return new StaleEntityError(entity.name, error);
+    const field = Object.keys(entity.fields).find((name) => constraint === referenceConstraint(entity, name));
     if (field) return referenceViolation(entity, field, row, error);
   }
   if (code === LIMIT_EXCEEDED) return tooLong(entity, row, error);
   return translateFailure(error);
+}
+
+function referenceConstraint(entity: EntityDefinition, field: string): string {
+  if (!entity.published) return `${entity.name}_${field}_fkey`;
+  return `${DOCUMENTS_TABLE}_${parentColumn(entity, field).replace(/_id$/, '')}_fkey`;
 }
 
 /** Which index was too small is not always told, but only the longest of the indexed texts can be too long. */

@@ -6,16 +6,23 @@
  * what the guest has to say, or tells the host in the promise reactions that run after it, within the same crossing
  * (conversation.ts).
  */
+import type { EntityDefinition } from '../define-entity.ts';
 import type { PluginDefinition } from '../define-plugin.ts';
 import { HOST_FRAMES } from '../protocol/frames.ts';
 import type { Invalidation } from '../protocol/host-call.ts';
-import { type PackageManifest, PHASE_NAMES, type PluginManifest } from '../protocol/manifest.ts';
+import {
+  type EntityManifest,
+  type PackageManifest,
+  PHASE_NAMES,
+  type PluginManifest,
+} from '../protocol/manifest.ts';
 import type { GuestConfiguration, NodeFacts } from '../protocol/plan.ts';
 import { API_LEVEL, PROTOCOL_VERSION } from '../protocol/version.ts';
 import { addGeneration, dropGeneration } from './configuration.ts';
 import { hear, resumeConversation, startConversation } from './conversation.ts';
 import { forgetLookups, invalidateEntities, limitEntityCache } from './entity-cache.ts';
 import { collectMetrics, declareMetric } from './metric-store.ts';
+import { migrateRows } from './migrate-rows.ts';
 import { setNodeFacts } from './node-view.ts';
 import { forgetHostCalls, settleHostCall } from './outbox.ts';
 import {
@@ -42,6 +49,8 @@ export interface GuestRuntime {
   collectMetrics(): string;
   /** Throws what the self-test of a plugin throws. */
   selfTest(): string;
+  /** Takes a MigrationOrder and answers with the rows as MigratedRows, both as JSON. */
+  migrate(json: string): string;
 }
 
 const DEFAULT_PROTOCOLS = ['grpc', 'grpcs', 'http', 'https'];
@@ -84,6 +93,7 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
       for (const definition of definitions) definition.selfTest?.();
       return '';
     },
+    migrate: (json) => JSON.stringify(migrateRows(definitions, JSON.parse(json))),
   };
 }
 
@@ -156,5 +166,22 @@ function describePlugin(definition: PluginDefinition): PluginManifest {
     metrics: definition.metrics ?? {},
     logRecord: definition.logRecord ?? 'full',
     responseNeeds: definition.responseNeeds ?? '',
+    ...(definition.entities && { entities: definition.entities.map(describeEntity) }),
+  };
+}
+
+function describeEntity(entity: EntityDefinition): EntityManifest {
+  const adminApiName = entity.adminApiName ?? entity.name;
+  return {
+    name: entity.name,
+    adminApiName,
+    adminApiNestedName: entity.adminApiNestedName ?? adminApiName,
+    ...(entity.endpointKey !== undefined && { endpointKey: entity.endpointKey }),
+    fields: entity.fields,
+    checks: entity.checks ?? [],
+    tags: entity.tags ?? false,
+    ttl: entity.ttl ?? false,
+    generateAdminApi: entity.generateAdminApi ?? true,
+    revision: (entity.migrations?.length ?? 0) + 1,
   };
 }

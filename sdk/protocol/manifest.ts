@@ -1,5 +1,5 @@
 /** What a plugin package says of itself when it is loaded: plain data, read by the host before any request. */
-import type { FieldDefinition, RecordField } from '../schema/fields.ts';
+import type { EntityCheck, FieldDefinition, FieldMap, RecordField } from '../schema/fields.ts';
 
 /** A moment of a request at which plugins run. */
 export type PhaseName = 'rewrite' | 'access' | 'response' | 'log';
@@ -43,6 +43,21 @@ export interface Capabilities {
   readonly serviceTarget?: boolean;
 }
 
+/** Rows that a plugin has of its own. The gateway stores them and offers them in the Admin API; see define-entity.ts. */
+export interface EntityManifest {
+  readonly name: string;
+  readonly adminApiName: string;
+  readonly adminApiNestedName: string;
+  readonly endpointKey?: string;
+  readonly fields: FieldMap;
+  readonly checks: readonly EntityCheck[];
+  readonly tags: boolean;
+  readonly ttl: boolean;
+  readonly generateAdminApi: boolean;
+  /** One more than there are migrations. Rows of another revision are migrated before this one serves. */
+  readonly revision: number;
+}
+
 export interface PluginManifest {
   readonly name: string;
   /** Further names under which the Admin API accepts it. Answers show `name`. */
@@ -62,6 +77,8 @@ export interface PluginManifest {
   readonly logRecord: 'summary' | 'full';
   /** Member of the configuration without which the response phase does nothing; '' when it always does something. */
   readonly responseNeeds: string;
+  /** Absent: none. */
+  readonly entities?: readonly EntityManifest[];
 }
 
 export interface PackageManifest {

@@ -17,6 +17,7 @@ const ALL = [
   '0007_jwt_secrets',
   '0008_plugin_packages',
   '0009_upstreams',
+  '0010_package_entities',
 ];
 const entities = listEntities({ get: () => undefined, names: () => [] });
 
