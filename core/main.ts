@@ -14,11 +14,13 @@ import { NodeConfiguration } from './config/node-configuration.ts';
 import { createReplaceableCatalog } from './config/plugin-catalog.ts';
 import { waiveChecks } from './config/waive-checks.ts';
 import { createClusterCounters } from './counters/cluster-counters.ts';
-import { inspectPackage } from './data-plane/inspect-package.ts';
+import { inspectPackage, migrateRows } from './data-plane/inspect-package.ts';
 import { DataPlane } from './data-plane/supervisor.ts';
 import type { EntityDefinition } from './entities/define-entity.ts';
+import { createEntityRegistry } from './entities/entity-registry.ts';
 import { listEntities } from './entities/registry.ts';
 import { createNodeState } from './node-state.ts';
+import { listPublishedEntities } from './packages/package-entities.ts';
 import { createPackageFile } from './packages/package-file.ts';
 import { PackagePublisher } from './packages/package-publisher.ts';
 import { RunningPackages } from './packages/running-packages.ts';
@@ -32,6 +34,7 @@ import { expandHeaderTokens } from './settings/response-headers.ts';
 import { createCounterTable } from './store/counter-table.ts';
 import { closeDatabase, databaseIdentity, openDatabase } from './store/database.ts';
 import { assertKnownSchema, prepareSchema } from './store/migrator.ts';
+import { createPackageDocuments } from './store/package-arrangement.ts';
 import { createPluginPackageTable } from './store/plugin-package-table.ts';
 import { logUncaught } from './telemetry/log-uncaught.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -55,10 +58,24 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
   const database = await openDatabase(location);
 
   const catalog = createReplaceableCatalog(enabledPlugins(settings));
-  const entities = listEntities(catalog);
+  const waived = settings.redisUrl === undefined ? [] : ['redis_url'];
+  const registry = createEntityRegistry(listEntities(catalog));
+  const { entities } = registry;
+  const packageTable = createPluginPackageTable(database);
+  let bundled: readonly PackageManifest[] = [];
+  const running = new RunningPackages({
+    table: packageTable,
+    ...(database.kind === 'postgres' && {
+      file: createPackageFile(locatePackagesFile(settings), databaseIdentity(location)),
+    }),
+    beforeUse: (published) => registry.replacePublished(published.flatMap(listPublishedEntities)),
+    onChange: (published) => catalog.replace(waiveChecks([...bundled, ...published], waived)),
+    logger,
+  });
   const configuration = new NodeConfiguration({
     database,
     entities,
+    loadPackages: async (isDatabaseThere) => void (await running.load(isDatabaseThere)),
     prepareSchema: () => prepareSchema(database),
     assertSchema: () => assertKnownSchema(database),
     pollSeconds: settings.dbUpdateFrequencySeconds,
@@ -70,23 +87,12 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
   });
   await configuration.load();
 
-  const waived = settings.redisUrl === undefined ? [] : ['redis_url'];
   const counterTable = createCounterTable(database);
   const clusterCounters = createClusterCounters(counterTable, {
     onLost: (reason) => logger.error({ reason }, 'the database cannot be counted in'),
     onRecovered: () => logger.notice('the database can be counted in again'),
   });
   const { snapshot } = configuration;
-  const packageTable = createPluginPackageTable(database);
-  let bundled: readonly PackageManifest[] = [];
-  const running = new RunningPackages({
-    table: packageTable,
-    ...(database.kind === 'postgres' && {
-      file: createPackageFile(locatePackagesFile(settings), databaseIdentity(location)),
-    }),
-    onChange: (published) => catalog.replace(waiveChecks([...bundled, ...published], waived)),
-    logger,
-  });
   const bundles = [await bundlePackage(BUNDLED_PACKAGE)];
   await releaseBundler();
   const boot = {
@@ -94,7 +100,7 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
     nodeId,
     version,
     bundles,
-    packages: await running.load(configuration.databaseProblem === undefined),
+    packages: running.running,
     snapshot,
   };
   const services = {
@@ -119,7 +125,10 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
     table: packageTable,
     running,
     bundled,
+    documents: createPackageDocuments(database),
     inspect: (artefact) => inspectPackage({ artefact, limits: inspectionLimits(settings) }),
+    migrate: (artefact, migrations) =>
+      migrateRows({ artefact, limits: inspectionLimits(settings), migrations }),
     storedPlugins: () => configuration.store.all(plugins),
     publishChange: configuration.publishChange,
   });

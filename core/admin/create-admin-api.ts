@@ -9,8 +9,9 @@ import type { PluginSchemas } from '../entities/plugin-schemas.ts';
 import type { PackagePublisher } from '../packages/package-publisher.ts';
 import type { EntityStore } from '../store/entity-store.ts';
 import { answerText, type Endpoint } from './admin-exchange.ts';
+import { followEntities, isPublished, withoutTaken } from './changing-endpoints.ts';
 import { createHttpApp, type ErrorLogger } from './create-http-app.ts';
-import { createEntityWrites } from './entity-writes.ts';
+import { createEntityWrites, type EntityWrites } from './entity-writes.ts';
 import { generateEndpoints } from './generated-endpoints.ts';
 import { layerEndpoints } from './layer-endpoints.ts';
 import { listEndpoints } from './list-endpoints.ts';
@@ -33,7 +34,7 @@ export interface PluginCatalog extends PluginSchemas {
 }
 
 export interface AdminDependencies {
-  /** Parents before children, as core/entities/registry.ts lists them. */
+  /** Parents before children, as core/entities/registry.ts lists them. Those of published packages come and go. */
   readonly entities: readonly EntityDefinition[];
   readonly store: EntityStore;
   readonly plugins: PluginCatalog;
@@ -58,8 +59,16 @@ export interface AdminDependencies {
 /** Not listening yet. Throws when one of the core entities is missing. */
 export function createAdminApi(dependencies: AdminDependencies): FastifyInstance {
   const { node, logger, transport = {} } = dependencies;
-  const endpoints = listAllEndpoints(dependencies);
-  return createHttpApp([...endpoints, listEndpoints(endpoints), robotsEndpoint()], {
+  const { entities, store } = dependencies;
+  const writes = createWrites(dependencies);
+  const fixed = listFixedEndpoints(dependencies, writes);
+  const table = followEntities(entities, (published) => {
+    const reachable = published.filter((entity) => entity.published?.hasEndpoints);
+    const generated = generateEndpoints(reachable, { store, writes }, entities);
+    const endpoints = [...fixed, ...withoutTaken(generated, fixed)];
+    return [...endpoints, listEndpoints(endpoints), robotsEndpoint()];
+  });
+  return createHttpApp(table, {
     serverToken: (transport.showsServer ?? true) ? `tollgate/${node.version}` : undefined,
     showsLatency: transport.showsLatency ?? true,
     guiOrigins: transport.guiOrigins ?? [],
@@ -67,12 +76,12 @@ export function createAdminApi(dependencies: AdminDependencies): FastifyInstance
   });
 }
 
-function listAllEndpoints(dependencies: AdminDependencies): Endpoint[] {
+function listFixedEndpoints(dependencies: AdminDependencies, writes: EntityWrites): Endpoint[] {
   const { store, plugins, node, entities } = dependencies;
+  const own = entities.filter((entity) => !isPublished(entity));
   const pluginEntity = requireEntity(entities, 'plugins');
   const targets = requireEntity(entities, 'targets');
-  const writes = createWrites(dependencies);
-  const generated = generateEndpoints(entities, { store, writes });
+  const generated = generateEndpoints(own, { store, writes });
   const targetFinder = createTargetFinder(requireEntity(entities, 'upstreams'), targets, store);
   const overrides = [
     ...overrideConsumers(requireEntity(entities, 'consumers'), store),

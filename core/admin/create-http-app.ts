@@ -22,7 +22,7 @@ import { AdminRefusal, methodNotAllowed, notFound } from './admin-refusal.ts';
 import { bodyKind, decodeBody, NO_INPUT } from './decode-body.ts';
 import { answerForError } from './error-status.ts';
 import { parseArguments } from './parse-arguments.ts';
-import { createPathTable, type PathTable } from './path-table.ts';
+import type { PathTable } from './path-table.ts';
 import { decodeSegment } from './percent-decoding.ts';
 import { refuseUnparsedRequest } from './refuse-unparsed-request.ts';
 
@@ -43,9 +43,8 @@ export interface TransportOptions {
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 const METHODS_WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
-/** An app serving exactly these endpoints; not listening yet. Throws when two share a template. */
-export function createHttpApp(endpoints: readonly Endpoint[], options: TransportOptions): FastifyInstance {
-  const table = createPathTable(endpoints);
+/** An app serving exactly these endpoints; not listening yet. */
+export function createHttpApp(table: PathTable, options: TransportOptions): FastifyInstance {
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     exposeHeadRoutes: false,

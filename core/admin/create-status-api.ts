@@ -4,6 +4,7 @@ import { answerMessage } from './admin-exchange.ts';
 import { createHttpApp, type ErrorLogger } from './create-http-app.ts';
 import { metricsEndpoint, statusEndpoint } from './node-endpoints.ts';
 import type { NodeInformation } from './node-information.ts';
+import { createPathTable } from './path-table.ts';
 
 export interface StatusApiDependencies {
   readonly status: NodeInformation['status'];
@@ -26,7 +27,8 @@ export function createStatusApi(dependencies: StatusApiDependencies): FastifyIns
       },
     },
   };
-  return createHttpApp([statusEndpoint(dependencies), readiness, metricsEndpoint(dependencies)], {
+  const endpoints = [statusEndpoint(dependencies), readiness, metricsEndpoint(dependencies)];
+  return createHttpApp(createPathTable(endpoints), {
     serverToken: `tollgate/${dependencies.version}`,
     showsLatency: true,
     guiOrigins: [],

@@ -22,12 +22,13 @@ interface Relation {
   readonly parent: EntityDefinition;
 }
 
-/** Relations to entities that are not among the definitions have no endpoints. */
+/** Relations to entities that are not among the `known` ones have no endpoints. */
 export function generateEndpoints(
   definitions: readonly EntityDefinition[],
   access: EntityAccess,
+  known: readonly EntityDefinition[] = definitions,
 ): Endpoint[] {
-  const relations = definitions.flatMap((child) => relationsOf(child, definitions));
+  const relations = definitions.flatMap((child) => relationsOf(child, known));
   return [
     ...definitions.filter(hasOwnPaths).flatMap((definition) => entityEndpoints(definition, access)),
     ...relations.flatMap((relation) => childEndpoints(relation, access)),

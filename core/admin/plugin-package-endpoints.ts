@@ -19,7 +19,13 @@ export function pluginPackageEndpoints(publisher: Publisher): Endpoint[] {
         GET: async () => answerJson(200, { data: await publisher.list(), next: null }),
         POST: async ({ query, input }) => {
           if (readSwitch(query, 'dry_run')) return answer(200, await publisher.forecast(input.members));
-          return answer(201, await publisher.publish(input.members, readQuery(query)));
+          return answer(
+            201,
+            await publisher.publish(input.members, {
+              ...readQuery(query),
+              purge: readSwitch(query, 'purge'),
+            }),
+          );
         },
       },
     },
@@ -29,7 +35,8 @@ export function pluginPackageEndpoints(publisher: Publisher): Endpoint[] {
         GET: async ({ captures: [name = ''] }) => answer(200, await publisher.find(name)),
         PATCH: async ({ captures: [name = ''], input }) =>
           answer(200, await publisher.change(name, readChange(input.members))),
-        DELETE: async ({ captures: [name = ''] }) => answer(204, await publisher.remove(name)),
+        DELETE: async ({ captures: [name = ''], query }) =>
+          answer(204, await publisher.remove(name, readSwitch(query, 'purge'))),
       },
     },
     {

@@ -1,13 +1,13 @@
 /** The process that takes the first look at a package; see inspect-package.ts. */
+import type { MigrationOrder } from '../../sdk/protocol/migration.ts';
 import { PluginIsolate } from '../sandbox/plugin-isolate.ts';
 import type { InspectionOrder, InspectionResult } from './inspect-package.ts';
 
 process.once('message', (order) => {
-  const problem = findProblem(order as InspectionOrder);
-  process.send?.((problem === undefined ? {} : { problem }) satisfies InspectionResult);
+  process.send?.(inspect(order as InspectionOrder));
 });
 
-function findProblem({ artefact, limits }: InspectionOrder): string | undefined {
+function inspect({ artefact, limits, migrations }: InspectionOrder): InspectionResult {
   const { name, code, manifest } = artefact;
   let isolate: PluginIsolate | undefined;
   try {
@@ -16,15 +16,30 @@ function findProblem({ artefact, limits }: InspectionOrder): string | undefined 
       onCatastrophe: () => process.exit(1),
     });
     const described = String(isolate.call('describe'));
-    if (described !== JSON.stringify(manifest)) return 'it does not describe itself as in its manifest';
+    if (described !== JSON.stringify(manifest)) {
+      return { problem: 'it does not describe itself as in its manifest' };
+    }
     isolate.call('configure', JSON.stringify(emptyConfiguration(limits.cacheEntries)));
     isolate.pump('');
     isolate.call('collectMetrics');
-    return isolate.has('selfTest') ? testItself(isolate) : undefined;
+    if (migrations !== undefined) return migrate(isolate, migrations);
+    const problem = isolate.has('selfTest') ? testItself(isolate) : undefined;
+    return problem === undefined ? {} : { problem };
   } catch (error) {
-    return `it does not load: ${error instanceof Error ? error.message : String(error)}`;
+    return { problem: `it does not load: ${error instanceof Error ? error.message : String(error)}` };
   } finally {
     isolate?.dispose();
+  }
+}
+
+function migrate(isolate: PluginIsolate, migrations: readonly MigrationOrder[]): InspectionResult {
+  try {
+    const outcomes = migrations.map((order) =>
+      JSON.parse(String(isolate.call('migrate', JSON.stringify(order)))),
+    );
+    return { outcomes };
+  } catch (error) {
+    return { problem: `its migrations fail: ${error instanceof Error ? error.message : String(error)}` };
   }
 }
 

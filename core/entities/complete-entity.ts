@@ -47,6 +47,24 @@ export function mergeForUpdate(
   return finishRow(definition, merged, given, nowSeconds);
 }
 
+/**
+ * A row of these members, whoever has made them: generated fields that have no value are set, defaults filled in, and
+ * what the entity does not know left out.
+ */
+export function completeRow(entity: EntityDefinition, members: PlainRecord, nowSeconds: number): EntityRow {
+  const known = onlyKnown(entityRecord(entity), members);
+  const { updated_at = null } = known;
+  const row = finishRow(entity, known, known, nowSeconds);
+  return updated_at === null ? row : { ...row, updated_at };
+}
+
+/** Whether a row of these members would be given values that nobody has chosen. */
+export function generatesValues(entity: EntityDefinition, members: PlainRecord): boolean {
+  return Object.entries(entity.fields).some(
+    ([name, field]) => field.auto === true && name !== 'id' && (members[name] ?? null) === null,
+  );
+}
+
 /** Throws EntityError 2 with everything that is wrong with a complete row (contract/admin-api.md section 4). */
 export function validateEntity(entity: EntityDefinition, row: PlainRecord, operation: Operation): void {
   const definition = specialiseEntity(entity, row);

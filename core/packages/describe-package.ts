@@ -1,5 +1,5 @@
 /** What operators are told of a package: plain JSON, as the Admin API answers it. Pure. */
-import type { Capabilities, PackageManifest } from '../../sdk/protocol/manifest.ts';
+import type { Capabilities, EntityManifest, PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { ListedVersion, StoredPackage, StoredVersion } from '../store/plugin-package-table.ts';
 
 export interface VersionSummary {
@@ -12,6 +12,8 @@ export interface VersionSummary {
     readonly phases: readonly string[];
     /** What the host lets it reach beyond the request it is handed. */
     readonly capabilities: Capabilities;
+    /** What it keeps in the database, and where in the Admin API. Absent: nothing. */
+    readonly entities?: readonly { readonly name: string; readonly path: string | null }[];
   }[];
 }
 
@@ -65,6 +67,11 @@ export function summariseVersion(
       priority: plugin.priority,
       phases: plugin.phases,
       capabilities: plugin.capabilities,
+      ...(plugin.entities && { entities: plugin.entities.map(summariseEntity) }),
     })),
   };
+}
+
+function summariseEntity({ name, adminApiName, generateAdminApi }: EntityManifest) {
+  return { name, path: generateAdminApi ? `/${adminApiName}` : null };
 }

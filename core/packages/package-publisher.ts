@@ -6,9 +6,10 @@
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { EntityRow } from '../entities/define-entity.ts';
 import type { OnError } from '../sandbox/absent-lane.ts';
-import { ArtefactError, type PluginArtefact, readArtefact } from '../sandbox/plugin-artefact.ts';
+import { type PluginArtefact, readArtefact } from '../sandbox/plugin-artefact.ts';
+import { StoreUnavailableError } from '../store/entity-error.ts';
 import type { PluginPackageTable, StoredPackage, StoredVersion } from '../store/plugin-package-table.ts';
-import { type BrokenConfiguration, findBrokenConfigurations } from './broken-configurations.ts';
+import { findBrokenConfigurations } from './broken-configurations.ts';
 import {
   type PackageDetail,
   type PackageSummary,
@@ -16,14 +17,11 @@ import {
   summariseVersion,
   type VersionSummary,
 } from './describe-package.ts';
+import { declareTheSame, findTakenEntity } from './package-entities.ts';
+import { type PackageRefusal, refusalOf, refuse } from './package-refusal.ts';
+import type { EntityPlan, EntityPlanDependencies, EntityTransition } from './plan-entities.ts';
+import { planOrRefuse, rearrangePackage } from './rearrange-package.ts';
 import { artefactOf, type RunningPackages } from './running-packages.ts';
-
-/** Why a package is not taken, for whoever wanted it. `broken`: stored configurations that would not fit. */
-export interface PackageRefusal {
-  readonly kind: 'invalid' | 'conflict' | 'missing' | 'failed';
-  readonly message: string;
-  readonly broken?: readonly BrokenConfiguration[];
-}
 
 export type PublisherAnswer<Result> =
   | { readonly ok: true; readonly result: Result }
@@ -34,6 +32,8 @@ export interface TrafficChange {
   readonly percent?: number;
   /** What requests get while the package may not or cannot run. A new package without it: `fail`. */
   readonly onError?: OnError;
+  /** Rows of entities that are gone go too; otherwise they keep it from happening. */
+  readonly purge?: boolean;
 }
 
 /** What would be and what was, before anything is done. */
@@ -43,7 +43,7 @@ export interface PackageForecast {
   readonly after: VersionSummary;
 }
 
-export interface PackagePublisherDependencies {
+export interface PackagePublisherDependencies extends EntityPlanDependencies {
   readonly table: PluginPackageTable;
   readonly running: RunningPackages;
   /** What comes with the gateway: its names are not for others. */
@@ -56,6 +56,13 @@ export interface PackagePublisherDependencies {
   readonly publishChange: () => Promise<void>;
 }
 
+interface PlannedTransition {
+  readonly transition: EntityTransition;
+  readonly plan: EntityPlan;
+}
+
+const SHARING_REFUSAL =
+  'two versions that declare different entities cannot share the traffic: publish it for all requests';
 /** Versions that are kept beside those in use. */
 const KEPT_VERSIONS = 20;
 
@@ -82,7 +89,7 @@ export class PackagePublisher {
   /** What publishing this document would change; nothing is done but look at it. */
   forecast(document: Readonly<Record<string, unknown>>): Promise<PublisherAnswer<PackageForecast>> {
     return this.#answer(async () => {
-      const { artefact, current } = await this.#check(document);
+      const { artefact, current } = await this.#check(document, {});
       const { version, digest, manifest } = artefact;
       return {
         name: artefact.name,
@@ -98,7 +105,7 @@ export class PackagePublisher {
     change: TrafficChange,
   ): Promise<PublisherAnswer<PackageDetail>> {
     return this.#answer(async () => {
-      const { artefact, before } = await this.#check(document);
+      const { artefact, before, entities } = await this.#check(document, change);
       const { name, digest } = artefact;
       const { table } = this.#dependencies;
       await table.add(storedVersionOf(artefact));
@@ -110,7 +117,7 @@ export class PackagePublisher {
         percent: previous === null ? 100 : (change.percent ?? 100),
         on_error: change.onError ?? before?.on_error ?? 'fail',
       };
-      await this.#use(next, before, artefact);
+      await this.#use(next, before, entities);
       await table.prune(name, KEPT_VERSIONS);
       return this.#describe(name);
     });
@@ -125,14 +132,16 @@ export class PackagePublisher {
       if (previous === undefined)
         throw refuse('conflict', `there is no version of '${name}' before this one`);
       const artefact = artefactOf(previous);
-      await this.#refuseBroken(artefact.manifest, current && artefactOf(current).manifest, 'back');
+      const inUse = current && artefactOf(current);
+      await this.#refuseBroken(artefact.manifest, inUse?.manifest, 'back');
+      const entities = await this.#plan({ next: artefact, current: inUse, direction: 'back', purge: false });
       const next: StoredPackage = {
         ...before,
         active_digest: previous.digest,
         previous_digest: before.active_digest,
         percent: 100,
       };
-      await this.#use(next, before, artefact);
+      await this.#use(next, before, entities);
       return this.#describe(name);
     });
   }
@@ -145,13 +154,14 @@ export class PackagePublisher {
         percent: percent ?? before.percent,
         on_error: onError ?? before.on_error,
       };
+      if (next.percent < 100) await this.#refuseSharing(next);
       await this.#use(next, before, undefined);
       return this.#describe(name);
     });
   }
 
-  /** Takes a package out of use that nobody has configured. */
-  remove(name: string): Promise<PublisherAnswer<undefined>> {
+  /** Takes a package out of use that nobody has configured, and with `purge` the rows of its entities. */
+  remove(name: string, purge: boolean): Promise<PublisherAnswer<undefined>> {
     return this.#answer(async () => {
       const { table, storedPlugins, publishChange } = this.#dependencies;
       const before = await this.#require(name);
@@ -166,7 +176,7 @@ export class PackagePublisher {
         }));
         throw refuse('conflict', `plugins of '${name}' are configured`, broken);
       }
-      await table.remove(name, false);
+      await table.remove(name, purge);
       await publishChange();
       await table.prune(name, 0);
       return undefined;
@@ -178,11 +188,9 @@ export class PackagePublisher {
     const answering = this.#queue.then(work).then(
       (result): PublisherAnswer<Result> => ({ ok: true, result }),
       (error: unknown): PublisherAnswer<Result> => {
-        if (error instanceof Refused) return { ok: false, refusal: error.refusal };
-        if (error instanceof ArtefactError) {
-          return { ok: false, refusal: { kind: 'invalid', message: error.message } };
-        }
-        throw error;
+        const refusal = refusalOf(error);
+        if (refusal === undefined) throw error;
+        return { ok: false, refusal };
       },
     );
     this.#queue = answering.catch(() => {});
@@ -215,7 +223,7 @@ export class PackagePublisher {
   }
 
   /** Throws unless the document is a package that loads, and that fits the others and what is stored. */
-  async #check(document: Readonly<Record<string, unknown>>) {
+  async #check(document: Readonly<Record<string, unknown>>, { percent = 100, purge = false }: TrafficChange) {
     const artefact = readArtefact(document);
     const { table } = this.#dependencies;
     const stored = await table.list();
@@ -231,11 +239,33 @@ export class PackagePublisher {
     await this.#refuseBroken(artefact.manifest, current?.manifest, 'forward');
     const problem = await this.#dependencies.inspect(artefact);
     if (problem !== undefined) throw refuse('invalid', `the package is refused: ${problem}`);
-    return { artefact, before, current };
+    if (percent < 100 && current !== undefined && !declareTheSame(current.manifest, artefact.manifest)) {
+      throw refuse('conflict', SHARING_REFUSAL);
+    }
+    const entities = await this.#plan({ next: artefact, current, direction: 'forward', purge });
+    return { artefact, before, current, entities };
+  }
+
+  async #plan(transition: EntityTransition): Promise<PlannedTransition> {
+    try {
+      return { transition, plan: await planOrRefuse(this.#dependencies, transition) };
+    } catch (error) {
+      if (refusalOf(error) !== undefined || error instanceof StoreUnavailableError) throw error;
+      throw refuse('invalid', `the package is refused: ${messageOf(error)}`);
+    }
+  }
+
+  /** Two versions that work on the same rows at once have to agree on them. */
+  async #refuseSharing({ active_digest, previous_digest }: StoredPackage): Promise<void> {
+    const found = await this.#dependencies.table.versions([active_digest, previous_digest ?? '']);
+    const [one, other = one] = found.map((version) => artefactOf(version).manifest);
+    if (one && other && !declareTheSame(one, other)) throw refuse('conflict', SHARING_REFUSAL);
   }
 
   #refuseTakenNames(manifest: PackageManifest, others: readonly PackageManifest[]): void {
     const { bundled } = this.#dependencies;
+    const entity = findTakenEntity(manifest, others);
+    if (entity) throw refuse('conflict', `the name '${entity.name}' of an entity belongs to ${entity.owner}`);
     for (const [owner, packages] of [
       ['the gateway', bundled],
       ['another package', others],
@@ -264,17 +294,17 @@ export class PackagePublisher {
   async #use(
     next: StoredPackage,
     before: StoredPackage | undefined,
-    artefact: PluginArtefact | undefined,
+    planned: PlannedTransition | undefined,
   ): Promise<void> {
-    const { table, running, publishChange } = this.#dependencies;
+    const { running, publishChange } = this.#dependencies;
     try {
-      if (artefact !== undefined) await running.stage(artefact);
+      if (planned !== undefined) await running.stage(planned.transition.next);
     } catch (error) {
       await running.unstage();
-      throw refuse('invalid', `the package is refused: ${error instanceof Error ? error.message : error}`);
+      throw refuse('invalid', `the package is refused: ${messageOf(error)}`);
     }
     try {
-      if (!(await table.replace(next, before))) {
+      if (!(await this.#replace(next, before, planned))) {
         throw refuse('conflict', `'${next.name}' has been changed by somebody else meanwhile`);
       }
     } catch (error) {
@@ -284,28 +314,34 @@ export class PackagePublisher {
     await publishChange();
     const problem = running.problemOf(next.name);
     if (problem === undefined) return;
-    if (before === undefined) await table.remove(next.name, false);
-    else await table.replace(before, next);
+    await this.#takeBack(next, before, planned);
     await publishChange();
     throw refuse('failed', `a worker cannot run the package: ${problem}`);
   }
-}
 
-class Refused extends Error {
-  readonly refusal: PackageRefusal;
-
-  constructor(refusal: PackageRefusal) {
-    super(refusal.message);
-    this.refusal = refusal;
+  #replace(
+    next: StoredPackage,
+    before: StoredPackage | undefined,
+    planned: PlannedTransition | undefined,
+  ): Promise<boolean> {
+    if (planned === undefined) return this.#dependencies.table.replace(next, before);
+    return rearrangePackage(this.#dependencies, next, before, planned.transition, planned.plan);
   }
-}
 
-function refuse(
-  kind: PackageRefusal['kind'],
-  message: string,
-  broken?: readonly BrokenConfiguration[],
-): Refused {
-  return new Refused({ kind, message, ...(broken && { broken }) });
+  /** The rows of a package that has never served are nobody's. */
+  async #takeBack(
+    next: StoredPackage,
+    before: StoredPackage | undefined,
+    planned: PlannedTransition | undefined,
+  ): Promise<void> {
+    if (before === undefined) return this.#dependencies.table.remove(next.name, true);
+    const { current, next: failed } = planned?.transition ?? {};
+    const isBackward = current !== undefined && failed !== undefined;
+    const back = isBackward
+      ? await this.#plan({ next: current, current: failed, direction: 'back', purge: false })
+      : undefined;
+    await this.#replace(before, next, back);
+  }
 }
 
 /** A version that has had only a part of the traffic is not one to go back to: the one it was to replace is. */
@@ -334,3 +370,5 @@ function namesOf({ plugins }: PackageManifest): readonly string[] {
 function metricsOf({ plugins }: PackageManifest): readonly string[] {
   return plugins.flatMap(({ metrics }) => Object.keys(metrics));
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

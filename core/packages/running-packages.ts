@@ -20,7 +20,9 @@ export interface RunningPackagesDependencies {
   readonly table: PluginPackageTable;
   /** Where they are kept for a start without the database; absent where the database is on this disk itself. */
   readonly file?: PackageFile;
-  /** Told the manifests of the active versions whenever workers have begun to serve them. */
+  /** Told the manifests of the active versions before workers serve them: what they look up must be known by then. */
+  readonly beforeUse: (manifests: readonly PackageManifest[]) => void;
+  /** Told the same whenever workers have begun to serve them. */
   readonly onChange: (manifests: readonly PackageManifest[]) => void;
   readonly logger: {
     notice(details: Readonly<Record<string, unknown>>, message: string): void;
@@ -69,6 +71,7 @@ export class RunningPackages {
         this.#running = await fromDisk();
       }
     }
+    this.#dependencies.beforeUse(manifestsOf(this.#running));
     return this.#running;
   }
 
@@ -132,9 +135,11 @@ export class RunningPackages {
       if (kept !== undefined) next.push(kept);
     }
     try {
+      this.#dependencies.beforeUse(manifestsOf(next));
       await this.#runner?.usePackages(next);
     } catch (error) {
       // Those of before go on serving everywhere.
+      this.#dependencies.beforeUse(manifestsOf(this.#running));
       for (const { name } of wanted) this.#problems.set(name, messageOf(error));
       this.#retryLater();
       this.#dependencies.logger.error({ err: error }, 'published packages cannot be taken over');
@@ -164,7 +169,7 @@ export class RunningPackages {
   }
 
   #announce(): void {
-    this.#dependencies.onChange(this.#running.map(({ current }) => current.manifest));
+    this.#dependencies.onChange(manifestsOf(this.#running));
     for (const { name, current, percent } of this.#running) {
       const details = { package: name, package_version: current.version, percent };
       this.#dependencies.logger.notice(details, 'a published package serves');
@@ -219,6 +224,10 @@ export function artefactOf(stored: StoredVersion): PluginArtefact {
 
 function artefactsOf({ current, previous }: ActivePackage): readonly PluginArtefact[] {
   return previous === undefined ? [current] : [current, previous];
+}
+
+function manifestsOf(packages: readonly ActivePackage[]): readonly PackageManifest[] {
+  return packages.map(({ current }) => current.manifest);
 }
 
 /** Tells apart what workers would have to be told. */

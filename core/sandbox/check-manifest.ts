@@ -6,6 +6,8 @@
 import { isEgressEntry } from '../../sdk/protocol/fetch.ts';
 import type { Capabilities, PackageManifest } from '../../sdk/protocol/manifest.ts';
 import { API_LEVEL, PROTOCOL_VERSION } from '../../sdk/protocol/version.ts';
+import { checkEntities, pathsOfEntities } from './check-entity-manifest.ts';
+import { checkSchema, isListOf, isPlain, oneOf, type Plain } from './check-schema.ts';
 
 const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,127}$/;
@@ -13,14 +15,10 @@ const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/;
 const PHASES = ['rewrite', 'access', 'response', 'log'];
 const SCOPES = ['global', 'service', 'route', 'consumer'];
 const PROTOCOLS = ['grpc', 'grpcs', 'http', 'https', 'tcp', 'tls', 'tls_passthrough', 'udp', 'ws', 'wss'];
-const FIELD_TYPES = ['string', 'number', 'integer', 'boolean', 'array', 'set', 'map', 'record', 'foreign'];
 const COUNTERS = ['cluster', 'redis'];
 const MAX_PLUGINS = 50;
 const MAX_METRICS = 50;
 const MAX_EGRESS = 64;
-const MAX_DEPTH = 12;
-
-type Plain = Readonly<Record<string, unknown>>;
 
 /** What is wrong with it, for whoever made it; undefined when it is a PackageManifest of this build. */
 export function checkManifest(given: unknown): string | undefined {
@@ -38,6 +36,9 @@ export function checkManifest(given: unknown): string | undefined {
   const names = plugins.flatMap((plugin) => (isPlain(plugin) ? namesOf(plugin) : []));
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) return `two plugins of the package are named '${String(twice)}'`;
+  const entities = plugins.flatMap((plugin) => (isPlain(plugin) ? pathsOfEntities(plugin['entities']) : []));
+  const repeated = entities.find((path, at) => entities.indexOf(path) !== at);
+  if (repeated !== undefined) return `two entities of the package are named '${repeated}'`;
   for (const plugin of plugins) {
     const problem = isPlain(plugin) ? checkPlugin(plugin) : 'is no object';
     if (problem !== undefined) return `plugin '${isPlain(plugin) ? String(plugin['name']) : ''}': ${problem}`;
@@ -65,53 +66,9 @@ function checkPlugin(plugin: Plain): string | undefined {
   return (
     checkSchema(plugin['schema']) ??
     checkCapabilities(plugin['capabilities']) ??
-    checkMetrics(plugin['metrics'])
+    checkMetrics(plugin['metrics']) ??
+    checkEntities(plugin['entities'])
   );
-}
-
-function checkSchema(schema: unknown): string | undefined {
-  if (!isPlain(schema) || schema['type'] !== 'record') return 'schema must be made with s.config(…)';
-  return checkField(schema, 'schema', 0);
-}
-
-function checkField(field: unknown, path: string, depth: number): string | undefined {
-  if (depth > MAX_DEPTH) return `${path} is nested too deeply`;
-  if (!isPlain(field) || !oneOf(FIELD_TYPES)(field['type'])) return `${path} is no field`;
-  // A default is the author's word: it may not name a secret of the operator's.
-  if (JSON.stringify(field['default'] ?? null).includes('{vault:')) return `${path}.default names a secret`;
-  for (const name of ['match', 'not_match']) {
-    if (field[name] !== undefined && !isPattern(field[name]))
-      return `${path}.${name} is no regular expression`;
-  }
-  switch (field['type']) {
-    case 'array':
-    case 'set':
-      return checkField(field['elements'], `${path}.elements`, depth + 1);
-    case 'map':
-      return (
-        checkField(field['keys'], `${path}.keys`, depth + 1) ??
-        checkField(field['values'], `${path}.values`, depth + 1)
-      );
-    case 'record':
-      return checkRecord(field, path, depth);
-    case 'foreign':
-      return typeof field['reference'] === 'string' ? undefined : `${path}.reference is missing`;
-    default:
-      return undefined;
-  }
-}
-
-function checkRecord({ fields, checks, shorthands }: Plain, path: string, depth: number): string | undefined {
-  if (!isPlain(fields)) return `${path}.fields is missing`;
-  if (checks !== undefined && !isListOf(checks, isPlain)) return `${path}.checks is no list of rules`;
-  const replaced = Object.entries(isPlain(shorthands) ? shorthands : {}).map(
-    ([name, shorthand]) => [name, isPlain(shorthand) ? shorthand['field'] : undefined] as const,
-  );
-  for (const [name, field] of [...Object.entries(fields), ...replaced]) {
-    const problem = checkField(field, `${path}.${name}`, depth + 1);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
 }
 
 type Check = (value: unknown) => string | undefined;
@@ -163,24 +120,4 @@ function checkMetrics(given: unknown): string | undefined {
   return undefined;
 }
 
-const isPlain = (value: unknown): value is Plain =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const isName = (value: unknown): boolean => typeof value === 'string' && PLUGIN_NAME.test(value);
-
-const oneOf =
-  (known: readonly string[]) =>
-  (value: unknown): boolean =>
-    typeof value === 'string' && known.includes(value);
-
-const isListOf = (value: unknown, accepts: (element: unknown) => boolean): boolean =>
-  Array.isArray(value) && value.every((element) => accepts(element));
-
-function isPattern(value: unknown): boolean {
-  try {
-    new RegExp(String(value));
-    return true;
-  } catch {
-    return false;
-  }
-}

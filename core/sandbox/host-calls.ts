@@ -65,7 +65,7 @@ export interface HostCallContext {
   readonly maxBodyBytes: number;
 }
 
-/** What the manifests of a package allow. Consumers may be looked up by everybody. */
+/** What the manifests of a package allow. Consumers may be looked up by everybody, and a package's own entities by it. */
 export interface PermittedCalls {
   readonly entities: ReadonlySet<string>;
   /** Kinds of counter stores outside the node. */
@@ -176,8 +176,9 @@ function membersOf(argument: unknown): Readonly<Record<string, unknown>> {
 
 export function permittedBy(manifest: PackageManifest): PermittedCalls {
   const entities = new Set(['consumers']);
-  for (const { capabilities } of manifest.plugins) {
+  for (const { capabilities, entities: own = [] } of manifest.plugins) {
     for (const entity of capabilities.entities ?? []) entities.add(entity);
+    for (const { name } of own) entities.add(name);
   }
   return {
     entities,

@@ -28,6 +28,7 @@ const GUEST_FUNCTIONS: readonly GuestFunction[] = [
   'resume',
   'collectMetrics',
   'selfTest',
+  'migrate',
 ];
 
 /** Elements that a function of arrays gets through in a moment. */

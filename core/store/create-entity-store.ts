@@ -165,7 +165,10 @@ async function attempt<Result>(
 function changesOf(entity: EntityDefinition, row: EntityRow): Record<string, unknown> {
   const columns = toColumns(entity, row);
   if (!entity.published) return columns;
-  return { ...columns, document: sql`${sql.ref(`${tableOf(entity)}.document`)} || ${columns['document']}::jsonb` };
+  return {
+    ...columns,
+    document: sql`${sql.ref(`${tableOf(entity)}.document`)} || ${columns['document']}::jsonb`,
+  };
 }
 
 /** Seconds from now by the database's clock, the one all nodes share; 0 is never. */

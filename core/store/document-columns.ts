@@ -49,7 +49,9 @@ export function toDocument(entity: EntityDefinition, row: EntityRow): Record<str
     revision: entity.published?.revision ?? 1,
     document: JSON.stringify(Object.fromEntries(known)),
     tags: row['tags'] ?? null,
-    ...Object.fromEntries(Object.values(PARENT_COLUMNS).map((column) => [column, parents.get(column) ?? null])),
+    ...Object.fromEntries(
+      Object.values(PARENT_COLUMNS).map((column) => [column, parents.get(column) ?? null]),
+    ),
     unique_keys: uniqueKeys,
     keys: [...uniqueKeys, ...parentKeys],
   };

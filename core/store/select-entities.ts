@@ -33,11 +33,7 @@ export function isOf(entity: EntityDefinition): Expression<SqlBool> {
 }
 
 /** True of rows whose `id`, or else whose unique text in this column, is one of these. */
-function hasOneOf(
-  entity: EntityDefinition,
-  column: string,
-  values: readonly string[],
-): Expression<SqlBool> {
+function hasOneOf(entity: EntityDefinition, column: string, values: readonly string[]): Expression<SqlBool> {
   if (!entity.published || column === 'id') return sql<SqlBool>`${sql.ref(column)} in (${sql.join(values)})`;
   const keys = values.map((value) => documentKey(column, value));
   return sql<SqlBool>`id in (select id from ${sql.table(DOCUMENT_KEYS_TABLE)} as taken
@@ -120,7 +116,10 @@ export async function selectPage(
 }
 
 export function selectVisible(kysely: Transaction, entity: EntityDefinition) {
-  return kysely.selectFrom<keyof Tables>(tableOf(entity)).select(selectionOf(entity)).where(isVisible(entity));
+  return kysely
+    .selectFrom<keyof Tables>(tableOf(entity))
+    .select(selectionOf(entity))
+    .where(isVisible(entity));
 }
 
 function hasTags({ mode, values }: NonNullable<PageQuery['tags']>): Expression<SqlBool> {

@@ -164,7 +164,9 @@ function specify(open: () => Promise<TestDatabase>) {
   it('expire', async () => {
     const row = await store.insert(things, thing({ key: 'k' }), 100);
     expect(row['ttl']).toBe(100);
-    await sql`update package_entities set expires_at = now() - interval '1 second'`.execute(test.database.kysely);
+    await sql`update package_entities set expires_at = now() - interval '1 second'`.execute(
+      test.database.kysely,
+    );
     expect(await store.selectById(things, row.id)).toBeUndefined();
     expect(await store.selectByUnique(things, 'key', 'k')).toBeUndefined();
     await store.insert(others, { ...thing({ key: 'z' }) });

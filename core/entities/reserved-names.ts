@@ -1,0 +1,73 @@
+/** Names that entities of packages may not have: ours, Kong's, and first segments of the Admin API's own paths. */
+
+const ENTITIES = [
+  'acls',
+  'basicauth_credentials',
+  'ca_certificates',
+  'certificates',
+  'changes',
+  'clustering_data_planes',
+  'consumer_groups',
+  'consumers',
+  'filter_chains',
+  'hmacauth_credentials',
+  'jwt_secrets',
+  'key_sets',
+  'keyauth_credentials',
+  'keys',
+  'licenses',
+  'oauth2_authorization_codes',
+  'oauth2_credentials',
+  'oauth2_tokens',
+  'parameters',
+  'partials',
+  'plugin_packages',
+  'plugins',
+  'rbac',
+  'routes',
+  'services',
+  'snis',
+  'tags',
+  'targets',
+  'upstreams',
+  'vaults',
+  'workspaces',
+];
+
+const PATHS = [
+  'basic-auths',
+  'cache',
+  'clustering',
+  'config',
+  'debug',
+  'endpoints',
+  'event-hooks',
+  'filter-chains',
+  'filters',
+  'hmac-auths',
+  'jwts',
+  'key-auths',
+  'key-sets',
+  'metrics',
+  'oauth2',
+  'plugin-packages',
+  'sandbox',
+  'schemas',
+  'status',
+  'timers',
+];
+
+/** Below consumers, services and routes. */
+const NESTED = [
+  'basic-auth',
+  'consumer',
+  'health',
+  'hmac-auth',
+  'jwt',
+  'key-auth',
+  'route',
+  'service',
+  'upstream',
+];
+
+export const RESERVED_NAMES: ReadonlySet<string> = new Set([...ENTITIES, ...PATHS, ...NESTED]);

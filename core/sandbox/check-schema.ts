@@ -1,0 +1,75 @@
+/** A schema as a stranger's package declares it, checked before values are held against it. Pure. */
+
+const FIELD_TYPES = ['string', 'number', 'integer', 'boolean', 'array', 'set', 'map', 'record', 'foreign'];
+const MAX_DEPTH = 12;
+
+export type Plain = Readonly<Record<string, unknown>>;
+
+export function checkSchema(schema: unknown): string | undefined {
+  if (!isPlain(schema) || schema['type'] !== 'record') return 'schema must be made with s.config(…)';
+  return checkField(schema, 'schema', 0);
+}
+
+export function checkField(field: unknown, path: string, depth: number): string | undefined {
+  if (depth > MAX_DEPTH) return `${path} is nested too deeply`;
+  if (!isPlain(field) || !oneOf(FIELD_TYPES)(field['type'])) return `${path} is no field`;
+  // A default is the author's word: it may not name a secret of the operator's.
+  if (JSON.stringify(field['default'] ?? null).includes('{vault:')) return `${path}.default names a secret`;
+  for (const name of ['match', 'not_match']) {
+    if (field[name] !== undefined && !isPattern(field[name]))
+      return `${path}.${name} is no regular expression`;
+  }
+  switch (field['type']) {
+    case 'array':
+    case 'set':
+      return checkField(field['elements'], `${path}.elements`, depth + 1);
+    case 'map':
+      return (
+        checkField(field['keys'], `${path}.keys`, depth + 1) ??
+        checkField(field['values'], `${path}.values`, depth + 1)
+      );
+    case 'record':
+      return checkRecord(field, path, depth);
+    case 'foreign':
+      return typeof field['reference'] === 'string' ? undefined : `${path}.reference is missing`;
+    default:
+      return undefined;
+  }
+}
+
+export function checkRecord(
+  { fields, checks, shorthands }: Plain,
+  path: string,
+  depth: number,
+): string | undefined {
+  if (!isPlain(fields)) return `${path}.fields is missing`;
+  if (checks !== undefined && !isListOf(checks, isPlain)) return `${path}.checks is no list of rules`;
+  const replaced = Object.entries(isPlain(shorthands) ? shorthands : {}).map(
+    ([name, shorthand]) => [name, isPlain(shorthand) ? shorthand['field'] : undefined] as const,
+  );
+  for (const [name, field] of [...Object.entries(fields), ...replaced]) {
+    const problem = checkField(field, `${path}.${name}`, depth + 1);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+export const isPlain = (value: unknown): value is Plain =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const oneOf =
+  (known: readonly string[]) =>
+  (value: unknown): boolean =>
+    typeof value === 'string' && known.includes(value);
+
+export const isListOf = (value: unknown, accepts: (element: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.every((element) => accepts(element));
+
+function isPattern(value: unknown): boolean {
+  try {
+    new RegExp(String(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
