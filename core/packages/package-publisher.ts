@@ -7,7 +7,6 @@ import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { EntityRow } from '../entities/define-entity.ts';
 import type { OnError } from '../sandbox/absent-lane.ts';
 import { type PluginArtefact, readArtefact } from '../sandbox/plugin-artefact.ts';
-import { StoreUnavailableError } from '../store/entity-error.ts';
 import type { PluginPackageTable, StoredPackage, StoredVersion } from '../store/plugin-package-table.ts';
 import { findBrokenConfigurations } from './broken-configurations.ts';
 import {
@@ -17,11 +16,12 @@ import {
   summariseVersion,
   type VersionSummary,
 } from './describe-package.ts';
-import { declareTheSame, findTakenEntity } from './package-entities.ts';
+import { declareTheSame } from './package-entities.ts';
 import { type PackageRefusal, refusalOf, refuse } from './package-refusal.ts';
-import type { EntityPlan, EntityPlanDependencies, EntityTransition } from './plan-entities.ts';
-import { planOrRefuse, rearrangePackage } from './rearrange-package.ts';
+import type { EntityPlanDependencies } from './plan-entities.ts';
+import { type PlannedTransition, planTransition, rearrangePackage } from './rearrange-package.ts';
 import { artefactOf, type RunningPackages } from './running-packages.ts';
+import { refuseTakenNames } from './taken-names.ts';
 
 export type PublisherAnswer<Result> =
   | { readonly ok: true; readonly result: Result }
@@ -54,11 +54,6 @@ export interface PackagePublisherDependencies extends EntityPlanDependencies {
   readonly storedPlugins: () => Promise<readonly EntityRow[]>;
   /** Resolves when the workers of this node serve what is in the database. */
   readonly publishChange: () => Promise<void>;
-}
-
-interface PlannedTransition {
-  readonly transition: EntityTransition;
-  readonly plan: EntityPlan;
 }
 
 const SHARING_REFUSAL =
@@ -134,7 +129,12 @@ export class PackagePublisher {
       const artefact = artefactOf(previous);
       const inUse = current && artefactOf(current);
       await this.#refuseBroken(artefact.manifest, inUse?.manifest, 'back');
-      const entities = await this.#plan({ next: artefact, current: inUse, direction: 'back', purge: false });
+      const entities = await planTransition(this.#dependencies, {
+        next: artefact,
+        current: inUse,
+        direction: 'back',
+        purge: false,
+      });
       const next: StoredPackage = {
         ...before,
         active_digest: previous.digest,
@@ -235,24 +235,20 @@ export class PackagePublisher {
       .filter(({ name }) => name !== artefact.name)
       .flatMap(({ active_digest }) => versions.get(active_digest) ?? [])
       .map((version) => artefactOf(version).manifest);
-    this.#refuseTakenNames(artefact.manifest, others);
+    refuseTakenNames(artefact.manifest, this.#dependencies.bundled, others);
     await this.#refuseBroken(artefact.manifest, current?.manifest, 'forward');
     const problem = await this.#dependencies.inspect(artefact);
     if (problem !== undefined) throw refuse('invalid', `the package is refused: ${problem}`);
     if (percent < 100 && current !== undefined && !declareTheSame(current.manifest, artefact.manifest)) {
       throw refuse('conflict', SHARING_REFUSAL);
     }
-    const entities = await this.#plan({ next: artefact, current, direction: 'forward', purge });
+    const entities = await planTransition(this.#dependencies, {
+      next: artefact,
+      current,
+      direction: 'forward',
+      purge,
+    });
     return { artefact, before, current, entities };
-  }
-
-  async #plan(transition: EntityTransition): Promise<PlannedTransition> {
-    try {
-      return { transition, plan: await planOrRefuse(this.#dependencies, transition) };
-    } catch (error) {
-      if (refusalOf(error) !== undefined || error instanceof StoreUnavailableError) throw error;
-      throw refuse('invalid', `the package is refused: ${messageOf(error)}`);
-    }
   }
 
   /** Two versions that work on the same rows at once have to agree on them. */
@@ -260,23 +256,6 @@ export class PackagePublisher {
     const found = await this.#dependencies.table.versions([active_digest, previous_digest ?? '']);
     const [one, other = one] = found.map((version) => artefactOf(version).manifest);
     if (one && other && !declareTheSame(one, other)) throw refuse('conflict', SHARING_REFUSAL);
-  }
-
-  #refuseTakenNames(manifest: PackageManifest, others: readonly PackageManifest[]): void {
-    const { bundled } = this.#dependencies;
-    const entity = findTakenEntity(manifest, others);
-    if (entity) throw refuse('conflict', `the name '${entity.name}' of an entity belongs to ${entity.owner}`);
-    for (const [owner, packages] of [
-      ['the gateway', bundled],
-      ['another package', others],
-    ] as const) {
-      const taken = new Set(packages.flatMap(namesOf));
-      const name = namesOf(manifest).find((wanted) => taken.has(wanted));
-      if (name !== undefined) throw refuse('conflict', `the plugin name '${name}' belongs to ${owner}`);
-      const metrics = new Set(packages.flatMap(metricsOf));
-      const metric = metricsOf(manifest).find((wanted) => metrics.has(wanted));
-      if (metric !== undefined) throw refuse('conflict', `the metric '${metric}' belongs to ${owner}`);
-    }
   }
 
   async #refuseBroken(
@@ -304,7 +283,7 @@ export class PackagePublisher {
       throw refuse('invalid', `the package is refused: ${messageOf(error)}`);
     }
     try {
-      if (!(await this.#replace(next, before, planned))) {
+      if (!(await rearrangePackage(this.#dependencies, next, before, planned))) {
         throw refuse('conflict', `'${next.name}' has been changed by somebody else meanwhile`);
       }
     } catch (error) {
@@ -319,15 +298,6 @@ export class PackagePublisher {
     throw refuse('failed', `a worker cannot run the package: ${problem}`);
   }
 
-  #replace(
-    next: StoredPackage,
-    before: StoredPackage | undefined,
-    planned: PlannedTransition | undefined,
-  ): Promise<boolean> {
-    if (planned === undefined) return this.#dependencies.table.replace(next, before);
-    return rearrangePackage(this.#dependencies, next, before, planned.transition, planned.plan);
-  }
-
   /** The rows of a package that has never served are nobody's. */
   async #takeBack(
     next: StoredPackage,
@@ -338,9 +308,14 @@ export class PackagePublisher {
     const { current, next: failed } = planned?.transition ?? {};
     const isBackward = current !== undefined && failed !== undefined;
     const back = isBackward
-      ? await this.#plan({ next: current, current: failed, direction: 'back', purge: false })
+      ? await planTransition(this.#dependencies, {
+          next: current,
+          current: failed,
+          direction: 'back',
+          purge: false,
+        })
       : undefined;
-    await this.#replace(before, next, back);
+    await rearrangePackage(this.#dependencies, before, next, back);
   }
 }
 
@@ -361,14 +336,6 @@ function storedVersionOf({
   sourceMap,
 }: PluginArtefact): StoredVersion {
   return { digest, package: name, version, manifest: JSON.stringify(manifest), code, source_map: sourceMap };
-}
-
-function namesOf({ plugins }: PackageManifest): readonly string[] {
-  return plugins.flatMap(({ name, aliases }) => [name, ...aliases]);
-}
-
-function metricsOf({ plugins }: PackageManifest): readonly string[] {
-  return plugins.flatMap(({ metrics }) => Object.keys(metrics));
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

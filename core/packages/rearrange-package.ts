@@ -1,7 +1,8 @@
 /** Writes which version of a package is in use, and in the same statement what that does to the rows of its entities. */
+import { StoreUnavailableError } from '../store/entity-error.ts';
 import { ArrangementError } from '../store/package-arrangement.ts';
 import type { PluginPackageTable, StoredPackage } from '../store/plugin-package-table.ts';
-import { refuse } from './package-refusal.ts';
+import { refusalOf, refuse } from './package-refusal.ts';
 import {
   type EntityPlan,
   type EntityPlanDependencies,
@@ -16,32 +17,42 @@ export interface RearrangementDependencies extends EntityPlanDependencies {
 /** Rows are written all the time: a plan that is out of date is made anew. */
 const MAX_ATTEMPTS = 5;
 
-/** Throws Refused with the rows that the version cannot bear, and what `planEntities` throws. */
-export async function planOrRefuse(
+export interface PlannedTransition {
+  readonly transition: EntityTransition;
+  readonly plan: EntityPlan;
+}
+
+/** Throws Refused, with the rows that the version cannot bear if that is why, and StoreUnavailableError. */
+export async function planTransition(
   dependencies: EntityPlanDependencies,
   transition: EntityTransition,
-): Promise<EntityPlan> {
-  const plan = await planEntities(dependencies, transition);
-  if (plan.broken.length === 0) return plan;
+): Promise<PlannedTransition> {
+  const plan = await planEntities(dependencies, transition).catch((error: unknown) => {
+    if (refusalOf(error) !== undefined || error instanceof StoreUnavailableError) throw error;
+    throw refuse('invalid', `the package is refused: ${error instanceof Error ? error.message : error}`);
+  });
+  if (plan.broken.length === 0) return { transition, plan };
   throw refuse('conflict', `${plan.broken.length} stored rows do not fit this version`, plan.broken);
 }
 
-/** False when what is in use has changed meanwhile. Throws as `planOrRefuse`, and ArrangementError. */
+/**
+ * Without `planned` entities stay as they are. False when what is in use has changed meanwhile. Throws as
+ * `planTransition`, and ArrangementError.
+ */
 export async function rearrangePackage(
   dependencies: RearrangementDependencies,
   next: StoredPackage,
   before: StoredPackage | undefined,
-  transition: EntityTransition,
-  firstPlan: EntityPlan,
+  planned: PlannedTransition | undefined,
 ): Promise<boolean> {
-  let plan = firstPlan;
+  let current = planned;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await dependencies.table.replace(next, before, plan.arrangement);
+      return await dependencies.table.replace(next, before, current?.plan.arrangement);
     } catch (error) {
       const isOutOfDate = error instanceof ArrangementError && error.kind === 'changed';
-      if (!isOutOfDate || attempt === MAX_ATTEMPTS) throw error;
-      plan = await planOrRefuse(dependencies, transition);
+      if (!isOutOfDate || current === undefined || attempt === MAX_ATTEMPTS) throw error;
+      current = await planTransition(dependencies, current.transition);
     }
   }
 }
