@@ -17,6 +17,7 @@ export interface EntityMigration {
   down?(row: MigratedRow): MigratedRow;
 }
 
+/** What `defineEntity` takes. */
 export interface EntityDefinition<Fields extends FieldMap = FieldMap> {
   /** Lower case letters, digits and `_`, of no other entity of the gateway. */
   readonly name: string;

@@ -1,5 +1,5 @@
 /** Entities as a stranger's package declares them, checked before tables and paths are made of them. Pure. */
-import { checkField, isPlain, type Plain } from './check-schema.ts';
+import { checkField, isPlain, oneOf, type Plain, quote } from './check-schema.ts';
 
 const ENTITY_NAME = /^[a-z][a-z0-9_]{0,62}$/;
 const PATH_NAME = /^[a-z][a-z0-9_-]{0,62}$/;
@@ -21,7 +21,7 @@ export function checkEntities(given: unknown): string | undefined {
   }
   for (const entity of given) {
     const problem = isPlain(entity) ? checkEntity(entity) : 'is no object';
-    if (problem !== undefined) return `entity '${isPlain(entity) ? String(entity['name']) : ''}': ${problem}`;
+    if (problem !== undefined) return `entity '${isPlain(entity) ? quote(entity['name']) : ''}': ${problem}`;
   }
   return undefined;
 }
@@ -77,7 +77,7 @@ function checkReference({
   unique,
   auto,
 }: Plain): string | undefined {
-  if (!PARENTS.includes(String(reference))) return `may refer to ${PARENTS.join(', ')} only`;
+  if (!oneOf(PARENTS)(reference)) return `may refer to ${PARENTS.join(', ')} only`;
   if (onDelete !== 'cascade') return 'must have the on_delete cascade, or none';
   return unique || auto ? 'is a reference, and can be neither unique nor auto' : undefined;
 }

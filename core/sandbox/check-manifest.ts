@@ -7,7 +7,7 @@ import { isEgressEntry } from '../../sdk/protocol/fetch.ts';
 import type { Capabilities, PackageManifest } from '../../sdk/protocol/manifest.ts';
 import { API_LEVEL, PROTOCOL_VERSION } from '../../sdk/protocol/version.ts';
 import { checkEntities, pathsOfEntities } from './check-entity-manifest.ts';
-import { checkSchema, isListOf, isPlain, oneOf, type Plain } from './check-schema.ts';
+import { checkSchema, isListOf, isPlain, oneOf, type Plain, quote } from './check-schema.ts';
 
 const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,127}$/;
@@ -25,23 +25,23 @@ export function checkManifest(given: unknown): string | undefined {
   if (!isPlain(given)) return 'manifest must be an object';
   const { protocolVersion, apiLevel = 1, plugins } = given as Partial<PackageManifest>;
   if (protocolVersion !== PROTOCOL_VERSION) {
-    return `the package was built for version ${String(protocolVersion)} of the protocol; this gateway speaks version ${PROTOCOL_VERSION}: build it with the SDK of this gateway`;
+    return `the package was built for version ${quote(protocolVersion)} of the protocol; this gateway speaks version ${PROTOCOL_VERSION}: build it with the SDK of this gateway`;
   }
   if (apiLevel !== API_LEVEL) {
-    return `the package was written for API level ${String(apiLevel)} of @tollgate/sdk; this gateway has level ${API_LEVEL}: sdk/CHANGELOG.md says what to change between them`;
+    return `the package was written for API level ${quote(apiLevel)} of @tollgate/sdk; this gateway has level ${API_LEVEL}: sdk/CHANGELOG.md says what to change between them`;
   }
   if (!Array.isArray(plugins) || plugins.length === 0 || plugins.length > MAX_PLUGINS) {
     return `manifest.plugins must list 1 to ${MAX_PLUGINS} plugins`;
   }
   const names = plugins.flatMap((plugin) => (isPlain(plugin) ? namesOf(plugin) : []));
   const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) return `two plugins of the package are named '${String(twice)}'`;
+  if (twice !== undefined) return `two plugins of the package are named '${quote(twice)}'`;
   const entities = plugins.flatMap((plugin) => (isPlain(plugin) ? pathsOfEntities(plugin['entities']) : []));
   const repeated = entities.find((path, at) => entities.indexOf(path) !== at);
   if (repeated !== undefined) return `two entities of the package are named '${repeated}'`;
   for (const plugin of plugins) {
     const problem = isPlain(plugin) ? checkPlugin(plugin) : 'is no object';
-    if (problem !== undefined) return `plugin '${isPlain(plugin) ? String(plugin['name']) : ''}': ${problem}`;
+    if (problem !== undefined) return `plugin '${isPlain(plugin) ? quote(plugin['name']) : ''}': ${problem}`;
   }
   return undefined;
 }

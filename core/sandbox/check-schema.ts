@@ -73,3 +73,7 @@ function isPattern(value: unknown): boolean {
     return false;
   }
 }
+
+/** What somebody has written, for a message: even what cannot be made a text. */
+export const quote = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
