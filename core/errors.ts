@@ -40,6 +40,8 @@ export const ERROR_CATALOGUE = {
   GW_HTTP2_REQUIRED: entry(426, 'Please use HTTP2 protocol', 'client', 'A'),
   GW_NO_PEER: entry(503, 'failure to get a peer from the ring-balancer', 'upstream', 'A'),
   GW_NAME_RESOLUTION_FAILED: entry(503, 'name resolution failed', 'upstream', 'A'),
+  /** The servers that know names could not be asked. */
+  GW_RESOLVER_FAILED: entry(500, 'failed the initial dns/balancer resolve', 'gateway', 'A'),
   GW_PLUGIN_FAILED: entry(500, UNEXPECTED, 'plugin', 'A'),
   GW_BAD_REQUEST: entry(400, 'Bad request', 'client', 'B'),
   GW_METHOD_NOT_ALLOWED: entry(405, 'Method not allowed', 'client', 'B'),
@@ -71,9 +73,10 @@ export class GatewayError extends Error {
   readonly retryable: boolean;
   readonly detail: string | undefined;
 
-  constructor(code: ErrorCode, detail?: string, cause?: unknown) {
+  /** `shown` is what the client reads instead of the catalogue's message. */
+  constructor(code: ErrorCode, detail?: string, cause?: unknown, shown?: string) {
     const known = ERROR_CATALOGUE[code];
-    super(known.message, cause === undefined ? undefined : { cause });
+    super(shown ?? known.message, cause === undefined ? undefined : { cause });
     this.name = 'GatewayError';
     this.code = code;
     this.status = known.status;

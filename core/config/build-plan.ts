@@ -7,7 +7,7 @@ import type { GuestConfiguration, GuestPlan, Instance, InstanceCandidates } from
 import type { LanePhases, PlanGeneration, PlanSegment, RoutePlan } from '../gateway/route-plan.ts';
 import { compileRouter, type RefuseRule } from '../router/compile-router.ts';
 import type { RouteRule, Router } from '../router/route-rule.ts';
-import { planUpstream } from './plan-upstream.ts';
+import { type FindBalancer, planUpstream } from './plan-upstream.ts';
 import { consumersOf, findCandidates, groupByScope, type PluginScopes } from './scope-lookup.ts';
 import type { PluginRow, RouteRow, ServiceRow, Snapshot } from './snapshot.ts';
 
@@ -42,11 +42,13 @@ interface GuestDraft {
 /**
  * `packages`: the manifest of each lane, by index. Plugins that no package offers are left out, and so is a route
  * that cannot be compiled (stored by a build with other rules): `refuse` hears of it, the others are served.
+ * `findBalancer` knows the upstreams of the snapshot.
  */
 export function buildPlan(
   snapshot: Snapshot,
   packages: readonly PackageManifest[],
   refuse: RefuseRule,
+  findBalancer: FindBalancer = () => undefined,
 ): RoutingPlan {
   const generation: PlanGeneration = { number: snapshot.version, inFlight: 0, isCurrent: true };
   const drafts: GuestDraft[] = packages.map(() => ({ instances: [], plans: [], consumers: {} }));
@@ -57,7 +59,8 @@ export function buildPlan(
   for (const route of snapshot.routes) {
     const service = route.service === null ? null : (services.get(route.service.id) ?? null);
     if (service !== null && !service.enabled) continue;
-    rules.push(ruleOf(route, planRoute(generation, route, service, plugins, drafts)));
+    const upstream = service === null ? null : planUpstream(route, service, findBalancer);
+    rules.push(ruleOf(route, { ...planRoute(generation, route, service, plugins, drafts), upstream }));
   }
   return {
     generation,
@@ -171,7 +174,7 @@ function planRoute(
     isTraced,
     gate,
     refused: gate === 'open' ? null : planRoute(generation, route, service, plugins, drafts, true),
-    upstream: service === null || route === null ? null : planUpstream(route, service),
+    upstream: null,
   };
 }
 

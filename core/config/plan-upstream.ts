@@ -1,23 +1,30 @@
 /** The upstream side of a route: where to connect, with which timeouts, and how the path is made. */
+import type { Balancer } from '../balancing/balancer.ts';
 import type { UpstreamPlan } from '../gateway/route-plan.ts';
 import { createOrigin } from '../gateway/upstream-origin.ts';
 import { compileUpstreamPath } from '../gateway/upstream-path.ts';
+import { hostHeaderOf, rememberPeers } from '../gateway/upstream-peers.ts';
 import type { RouteRow, ServiceRow } from './snapshot.ts';
 
 const DEFAULT_RETRIES = 5;
 const DEFAULT_TIMEOUT_MS = 60_000;
 
-export function planUpstream(route: RouteRow, service: ServiceRow): UpstreamPlan {
+/** The balancer of an upstream by its name. */
+export type FindBalancer = (name: string) => Balancer | undefined;
+
+export function planUpstream(route: RouteRow, service: ServiceRow, findBalancer: FindBalancer): UpstreamPlan {
   const protocol = service.protocol === 'https' || service.protocol === 'grpcs' ? 'https' : 'http';
-  const isDefaultPort = service.port === (protocol === 'https' ? 443 : 80);
+  const origin = createOrigin({
+    protocol,
+    host: service.host,
+    port: service.port,
+    verifyCertificate: service.tls_verify === true,
+  });
   return {
-    origin: createOrigin({
-      protocol,
-      host: service.host,
-      port: service.port,
-      verifyCertificate: service.tls_verify === true,
-    }),
-    hostHeader: isDefaultPort ? service.host : `${service.host}:${service.port}`,
+    origin,
+    balancer: findBalancer(service.host),
+    peerAt: rememberPeers(origin),
+    hostHeader: hostHeaderOf(protocol, service.host, service.port),
     retries: service.retries ?? DEFAULT_RETRIES,
     connectTimeoutMs: service.connect_timeout ?? DEFAULT_TIMEOUT_MS,
     writeTimeoutMs: service.write_timeout ?? DEFAULT_TIMEOUT_MS,

@@ -8,9 +8,12 @@
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { MetricDeltas } from '../../sdk/protocol/metric-deltas.ts';
 import type { SandboxStatus } from '../admin/sandbox-endpoint.ts';
+import type { UpstreamAddresses } from '../balancing/balancer.ts';
 import type { ConfigurationUpdate } from '../config/known-configuration.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import type { CounterTake } from '../counters/cluster-counters.ts';
+import type { UpstreamHealth } from '../health/describe-health.ts';
+import type { HealthOrder } from '../health/upstream-keeper.ts';
 import type { PackageBundle } from '../sandbox/bundle-package.ts';
 import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
 import type { Settings } from '../settings/load-settings.ts';
@@ -50,10 +53,34 @@ export type Command =
   /** Stop accepting, finish what is under way, then end. */
   | { readonly kind: 'drain' };
 
+/** What a worker thread is started with. */
+export interface WorkerStart {
+  readonly boot: Boot;
+  readonly index: number;
+  /** Of all upstreams, as far as names have been looked up. */
+  readonly addresses: readonly UpstreamAddresses[];
+}
+
+/** Data-plane process → worker. */
+export type WorkerCommand =
+  | Command
+  | RowMessage
+  | UsesMessage
+  /** Where requests for these upstreams may go from now on. Not answered. */
+  | { readonly kind: 'addresses'; readonly upstreams: readonly UpstreamAddresses[] };
+
+/** Control process → data-plane process, which answers itself. */
+export type UpstreamQuestion =
+  /** Answered by `done` with the health of this upstream, or of all. */
+  | { readonly kind: 'describe-health'; readonly number: number; readonly upstreamId: string | undefined }
+  /** Answered by `done`. */
+  | { readonly kind: 'order-health'; readonly number: number; readonly orders: readonly HealthOrder[] };
+
 /** Control process → data-plane process. */
 export type ControlMessage =
   | { readonly kind: 'boot'; readonly boot: Boot }
   | Command
+  | UpstreamQuestion
   | RowMessage
   | UsesMessage;
 
@@ -135,6 +162,7 @@ export type WorkerMessage =
 
 export interface WorkerAnswer {
   readonly error?: string;
+  readonly upstreams?: readonly UpstreamHealth[];
   readonly measurements?: WorkerMeasurements;
 }
 

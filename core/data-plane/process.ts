@@ -5,16 +5,21 @@
 import { Worker } from 'node:worker_threads';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import { applyDelta } from '../config/snapshot-delta.ts';
+import { UpstreamKeeper } from '../health/upstream-keeper.ts';
 import { prepareNativeBinding } from '../http/native-binding.ts';
 import { logUncaught } from '../telemetry/log-uncaught.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { logHealthChange } from './log-health-change.ts';
+import { createNameLookUp } from './look-up-names.ts';
 import type {
   Boot,
   Command,
   ControlMessage,
   DataPlaneMessage,
   WorkerAnswer,
+  WorkerCommand,
   WorkerMessage,
+  WorkerStart,
 } from './messages.ts';
 
 const WORKER_MODULE = new URL('./worker.ts', import.meta.url);
@@ -36,6 +41,7 @@ const slots = new Map<number, Slot>();
 const pending = new Map<number, PendingCommand>();
 const logger = createLogger('error', 'data-plane');
 let boot: Boot | undefined;
+let keeper: UpstreamKeeper | undefined;
 let isReady = false;
 let isDraining = false;
 
@@ -64,11 +70,13 @@ function receiveFromControl(message: ControlMessage): void {
     case 'snapshot':
       // A worker that starts later starts with it.
       if (boot !== undefined) boot = { ...boot, snapshot: message.snapshot };
+      keeper?.configure(message.snapshot);
       broadcast(message);
       break;
     case 'update':
       if (boot !== undefined) {
         boot = { ...boot, snapshot: applyDelta(boot.snapshot, message.update.delta) };
+        keeper?.configure(boot.snapshot);
       }
       broadcast(message);
       break;
@@ -76,9 +84,35 @@ function receiveFromControl(message: ControlMessage): void {
       if (boot !== undefined) boot = { ...boot, packages: message.packages };
       broadcast(message);
       break;
+    case 'describe-health':
+      answerSelf(message.number, { upstreams: keeper?.describeHealth(message.upstreamId) ?? [] });
+      break;
+    case 'order-health':
+      for (const order of message.orders) keeper?.setHealth(order);
+      answerSelf(message.number, {});
+      break;
     default:
       broadcast(message);
   }
+}
+
+function answerSelf(number: number, answer: WorkerAnswer): void {
+  send({ kind: 'done', number, answers: [answer] });
+}
+
+/** Before any worker starts, and before any is told of a change: they are to know addresses as early as names. */
+function createKeeper({ settings, snapshot }: Boot): UpstreamKeeper {
+  const log = createLogger(settings.logLevel, 'data-plane');
+  const made = new UpstreamKeeper(createNameLookUp(settings), {
+    onAddresses: (addresses) => {
+      for (const { thread } of slots.values()) {
+        thread.postMessage({ kind: 'addresses', upstreams: [addresses] } satisfies WorkerCommand);
+      }
+    },
+    onHealth: (change) => logHealthChange(log, change),
+  });
+  made.configure(snapshot);
+  return made;
 }
 
 function startAll(given: Boot): void {
@@ -89,6 +123,7 @@ function startAll(given: Boot): void {
     send({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
     return;
   }
+  keeper = createKeeper(given);
   for (let index = 0; index < given.settings.workers; index++) startWorker(index);
 }
 
@@ -100,7 +135,9 @@ function broadcast(command: Command & { readonly number: number }): void {
 }
 
 function startWorker(index: number): void {
-  const thread = new Worker(WORKER_MODULE, { workerData: { boot, index } });
+  if (boot === undefined) return;
+  const workerData: WorkerStart = { boot, index, addresses: keeper?.listAddresses() ?? [] };
+  const thread = new Worker(WORKER_MODULE, { workerData });
   slots.set(index, { thread, startedAtMs: Date.now(), packages: undefined });
   thread.on('message', (message: WorkerMessage) => receiveFromWorker(index, message));
   thread.on('error', (error) => {
@@ -177,6 +214,7 @@ function settle(number: number): void {
 function drain(): void {
   if (isDraining) return;
   isDraining = true;
+  keeper?.stop();
   if (slots.size === 0) process.exit(0);
   for (const { thread } of slots.values()) thread.postMessage({ kind: 'drain' } satisfies Command);
   const graceMs = (boot?.settings.shutdownTimeoutSeconds ?? 0) * 1000 + 1000;

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { GuestConfiguration } from '../../sdk/protocol/plan.ts';
+import { Balancers } from '../balancing/balancers.ts';
 import { buildPlan, type RoutingPlan } from '../config/build-plan.ts';
 import { EVERYTHING } from '../config/describe-changes.ts';
 import type { ConfigurationUpdate } from '../config/known-configuration.ts';
@@ -34,14 +35,16 @@ import { createJournalEntry } from './crash-journal.ts';
 import { drawPlan, type LivePlan } from './draw-plan.ts';
 import { createRowFinder } from './find-row.ts';
 import { compilePolicy } from './gateway-policy.ts';
+import { logHealthChange } from './log-health-change.ts';
+import { createNameLookUp } from './look-up-names.ts';
 import type {
   Boot,
   Command,
-  RowMessage,
-  UsesMessage,
   WorkerAnswer,
+  WorkerCommand,
   WorkerMeasurements,
   WorkerMessage,
+  WorkerStart,
 } from './messages.ts';
 import { describeNodeToPlugins } from './node-facts.ts';
 import { type LaneShare, PackageLanes, type Stranger } from './package-lanes.ts';
@@ -59,7 +62,7 @@ const DRAIN_LINGER_MS = 100;
 /** Longer than this a node that stops does not wait for a backend of traces. */
 const TRACE_FLUSH_MS = 3000;
 
-const { boot, index } = workerData as { readonly boot: Boot; readonly index: number };
+const { boot, index, addresses } = workerData as WorkerStart;
 const { settings } = boot;
 const logger = createLogger(settings.logLevel, 'worker').child({ worker: index });
 const policy = compilePolicy(settings, boot.version);
@@ -83,7 +86,12 @@ const client = createUpstreamClient({
   maxIdleConnections: settings.upstreamKeepalivePoolSize,
   maxRequestsPerConnection: settings.upstreamKeepaliveMaxRequests,
   idleTimeoutMs: settings.upstreamKeepaliveIdleTimeoutSeconds * 1000,
+  lookUp: createNameLookUp(settings),
+  staleNamesMs: settings.dnsStaleTtlSeconds * 1000,
+  maxNames: settings.dnsCacheSize,
 });
+const balancers = new Balancers((change) => logHealthChange(logger, change));
+balancers.take(addresses);
 const tracer = createTracer({
   instrumentations: settings.tracingInstrumentations,
   samplingRate: settings.tracingSamplingRate,
@@ -113,6 +121,7 @@ const gateway: Gateway = {
   policy,
   tracer,
   currentPlan: () => (plans.length === 1 ? plan : drawPlan(plans)),
+  findBalancer: (name) => balancers.find(name),
   forward: (request, events) => client.forward(request, events),
   retireGeneration,
   logFailure: (requestId, message, detail) =>
@@ -122,7 +131,7 @@ const gateway: Gateway = {
   },
 };
 
-parentPort?.on('message', (message: Command | RowMessage | UsesMessage) => receive(message));
+parentPort?.on('message', (message: WorkerCommand) => receive(message));
 
 start().catch((error: unknown) => {
   send({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
@@ -233,8 +242,11 @@ const PINO_LEVELS = {
   emerg: 'fatal',
 } as const;
 
-function receive(message: Command | RowMessage | UsesMessage): void {
+function receive(message: WorkerCommand): void {
   switch (message.kind) {
+    case 'addresses':
+      balancers.take(message.upstreams);
+      break;
     case 'found':
     case 'listed':
     case 'find-failed':
@@ -320,11 +332,15 @@ function loadMissing(pauseMs: number): void {
 
 /** Builds aside, swaps, and lets each old generation go once its last request has ended. */
 function serveThrough(given: Boot['snapshot'], through: readonly LaneShare[]): void {
+  balancers.configure(given.upstreams);
   const next = through.map((share): LivePlan => {
     // Plans of one snapshot may differ: generations are numbered by the worker.
     const numbered = { ...given, version: ++lastGeneration };
-    const built = buildPlan(numbered, lanes.manifestsOf(share), ({ id }, reason) =>
-      logger.error({ route: id, reason: String(reason) }, 'a route cannot be served'),
+    const built = buildPlan(
+      numbered,
+      lanes.manifestsOf(share),
+      ({ id }, reason) => logger.error({ route: id, reason: String(reason) }, 'a route cannot be served'),
+      gateway.findBalancer,
     );
     lanes.configure(share, lastGeneration, (lane, number, artefact) => {
       const configuration = built.guests[number] as RoutingPlan['guests'][number];

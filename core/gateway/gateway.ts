@@ -1,4 +1,5 @@
 /** What the request path works with: made once per worker, handed to every request. */
+import type { Balancer } from '../balancing/balancer.ts';
 import type { RoutingPlan } from '../config/build-plan.ts';
 import type { PhaseLane } from '../pipeline/phase-lane.ts';
 import type { Tracer } from '../telemetry/tracing/tracer.ts';
@@ -15,6 +16,8 @@ export interface Gateway {
   readonly tracer: Tracer;
   /** The live configuration. A request takes it once and keeps it. */
   currentPlan(): RoutingPlan;
+  /** The balancer of an upstream by its name. */
+  findBalancer(this: void, name: string): Balancer | undefined;
   forward(request: ForwardRequest, events: ForwardEvents): ForwardExchange;
   /** The last request of a generation that is no longer current has ended. */
   retireGeneration(generation: PlanGeneration): void;

@@ -1,5 +1,6 @@
 /** From a request that passed all plugins to what is sent upstream. */
 import type { RequestBody } from '../http/request-body.ts';
+import { BalancedForward } from './balanced-forward.ts';
 import { findHeader } from './find-header.ts';
 import { writeRequestHead } from './forward-headers.ts';
 import { MadeBody } from './made-body.ts';
@@ -64,25 +65,39 @@ function forward(
 ): void {
   const { exchange, gateway, changes } = flow;
   const method = changes?.method ?? exchange.method;
+  const observer = flow.trace?.isSampled === true ? flow.trace : undefined;
   flow.forwardedAtMs = nowMs();
+  const { balancer } = upstream;
+  if (balancer !== undefined) {
+    const writeHeadFor = (host: string) => writeHead(flow, upstream, host, method, framing);
+    const parts = { method, body, chunkedBody: framing === 'chunked', observer, writeHead: writeHeadFor };
+    flow.forwarding = gateway.forward(new BalancedForward(flow, upstream, balancer, parts), flow.response);
+    return;
+  }
   flow.forwarding = gateway.forward(
     {
       origin: upstream.origin,
       method,
-      head: writeHead(flow, upstream, method, framing),
+      head: writeHead(flow, upstream, upstream.hostHeader, method, framing),
       body,
       chunkedBody: framing === 'chunked',
       retries: upstream.retries,
       connectTimeoutMs: upstream.connectTimeoutMs,
       writeTimeoutMs: upstream.writeTimeoutMs,
       readTimeoutMs: upstream.readTimeoutMs,
-      observer: flow.trace?.isSampled === true ? flow.trace : undefined,
+      observer,
     },
     flow.response,
   );
 }
 
-function writeHead(flow: RequestFlow, upstream: UpstreamPlan, method: string, framing: Framing): string {
+function writeHead(
+  flow: RequestFlow,
+  upstream: UpstreamPlan,
+  host: string,
+  method: string,
+  framing: Framing,
+): string {
   const { exchange, changes, plan, gateway } = flow;
   const keepsHost = plan.route?.preserve_host === true && changes?.target === undefined;
   const path =
@@ -95,7 +110,7 @@ function writeHead(flow: RequestFlow, upstream: UpstreamPlan, method: string, fr
     method,
     target: flow.upstreamTarget,
     exchange,
-    host: keepsHost ? (exchange.host ?? upstream.hostHeader) : upstream.hostHeader,
+    host: keepsHost ? (exchange.host ?? host) : host,
     clientAddress: flow.clientAddress,
     isTrusted: flow.isTrusted,
     strippedPrefix: flow.strippedPrefix,

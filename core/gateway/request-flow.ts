@@ -53,6 +53,8 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   plan: RoutePlan;
   /** What the route consumed of the path. */
   matchedPath = '';
+  /** Of the route's pattern. */
+  captures: UriCaptures | null = null;
   readonly response: ResponseFlow;
   /** Undefined unless spans are recorded, a plugin passes a trace on, or there are log lines to export. */
   trace: RequestTrace | undefined;
@@ -75,10 +77,11 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   /** When the request was handed to the upstream side; 0 before. */
   forwardedAtMs = 0;
   forwarding: ForwardExchange | undefined;
+  /** `Set-Cookie` by which the client comes back to the same address; '' for none. */
+  balancerCookie = '';
 
   /** The first answer a plugin gave; the rest of the access phase only collects. */
   #answer: Answer | undefined;
-  #captures: UriCaptures | null = null;
   #refusal: ErrorCode | undefined;
   #rewriting: RewriteFlow | undefined;
   #nextSegment = 0;
@@ -136,7 +139,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     } else {
       this.plan = match.value;
       this.matchedPath = match.matchedPath;
-      this.#captures = match.captures ?? null;
+      this.captures = match.captures ?? null;
       this.picks = noPicks(match.value);
     }
     if (tracer.isRecording && this.plan.isTraced) {
@@ -201,7 +204,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
       return;
     }
     this.trace?.onPhaseStart('access');
-    const captures = segment.wantsCaptures ? this.#captures : null;
+    const captures = segment.wantsCaptures ? this.captures : null;
     const call = encodeAccessCall(this, segment.plan, this.#answer === undefined, captures);
     this.#phaseCall = (this.gateway.lanes[segment.lane] as Gateway['lanes'][number]).submit(
       'access',
@@ -267,7 +270,8 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
       this.response.answer(this.#answer);
       return;
     }
-    this.upstream = changes === undefined ? plan.upstream : redirectUpstream(plan, changes);
+    this.upstream =
+      changes === undefined ? plan.upstream : redirectUpstream(plan, changes, this.gateway.findBalancer);
     if (this.upstream === null)
       this.response.answer(this.errorAnswer(new GatewayError('GW_SERVICE_NOT_FOUND')));
     else prepareForward(this, this.upstream);

@@ -94,6 +94,8 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
       upstreamMs: this.headAtMs - forwardedAtMs,
       upstreamStatus: head.status,
     });
+    const { balancerCookie } = this.#flow;
+    if (balancerCookie !== '') this.headers = [...this.headers, 'Set-Cookie', balancerCookie];
     this.#decide();
   }
 
@@ -129,6 +131,8 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
     const { exchange } = this.#flow;
     this.#flow.logFailure(`upstream failed: ${error.code}`, error.detail ?? error.message);
     if (this.#stage === 'waiting') {
+      // No address was tried: to the client nothing was proxied (contract/proxy.md section 5).
+      if (error.class === 'A' && this.#flow.forwarding?.attempts.length === 0) this.#flow.forwardedAtMs = 0;
       this.answer(this.#flow.errorAnswer(error));
       return;
     }

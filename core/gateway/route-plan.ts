@@ -1,4 +1,8 @@
 /** What a match yields: everything a request needs to know of its route, worked out once per snapshot. Plain data. */
+
+import type { BalancedAddress } from '../balancing/address.ts';
+import type { Balancer } from '../balancing/balancer.ts';
+import type { BalancerRules } from '../balancing/balancer-rules.ts';
 import type { RouteRow, ServiceRow } from '../config/snapshot.ts';
 import type { UpstreamOrigin } from '../upstream/forward-request.ts';
 
@@ -49,8 +53,18 @@ export interface RoutePlan {
   readonly upstream: UpstreamPlan | null;
 }
 
+/** An address of an upstream's target, as requests of one service are sent to it. */
+export interface Peer {
+  readonly origin: UpstreamOrigin;
+  /** Host header sent when the route does not preserve the client's. */
+  readonly hostHeader: string;
+}
+
 export interface UpstreamPlan {
   readonly origin: UpstreamOrigin;
+  /** Undefined where the service's host is no upstream: it is looked up then. */
+  readonly balancer: Balancer | undefined;
+  peerAt(address: BalancedAddress, rules: BalancerRules): Peer;
   /** Host header sent when the route does not preserve the client's. */
   readonly hostHeader: string;
   readonly retries: number;

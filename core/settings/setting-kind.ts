@@ -55,6 +55,20 @@ export const fraction: SettingKind<number> = kindOf('a number from 0 to 1', (giv
   return FRACTION.test(given) && value <= 1 ? value : undefined;
 });
 
+/** A comma list of addresses, each with a port if wanted, as `dns.setServers` takes them. */
+export const dnsServers: SettingKind<readonly string[]> = kindOf(
+  'a comma list of addresses, each with `:port` behind it if wanted',
+  (given) => {
+    const servers = splitList(given);
+    const isServer = (server: string): boolean => {
+      const [, bracketed, plain, port = '53'] =
+        /^(?:\[(.+)\]|([^:]+|[^.]*:[^.]*))(?::(\d{1,5}))?$/.exec(server) ?? [];
+      return isIP(bracketed ?? plain ?? '') !== 0 && Number(port) <= 65_535;
+    };
+    return servers.length > 0 && servers.every(isServer) ? servers : undefined;
+  },
+);
+
 /** Bytes, with nginx's suffixes. */
 export const byteSize: SettingKind<number> = kindOf(
   'a number of bytes, with `k`, `m` or `g` behind it if wanted',

@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os';
 import {
   addressBlocks,
   byteSize,
+  dnsServers,
   fraction,
   listeners,
   listOf,
@@ -308,6 +309,65 @@ export const SETTING_TABLE = {
     kind: wholeNumber(0, 86_400),
     default: '60',
     description: 'Seconds an idle upstream connection is kept. 0 is no limit.',
+  }),
+  dnsServers: optional({
+    group: 'Proxying',
+    name: 'dns_resolver',
+    kind: dnsServers,
+    absent: 'Those of `/etc/resolv.conf`.',
+    description:
+      'Servers that are asked for names of services and targets, `address` or `address:port` each.',
+  }),
+  dnsHostsFile: defaulted({
+    group: 'Proxying',
+    name: 'dns_hostsfile',
+    kind: text,
+    default: '/etc/hosts',
+    description:
+      'Names with their addresses, looked at before any server is asked; read again when it changes.',
+  }),
+  dnsOrder: defaulted({
+    group: 'Proxying',
+    name: 'dns_order',
+    kind: listOf('LAST', 'SRV', 'A', 'AAAA', 'CNAME'),
+    default: 'LAST,SRV,A,AAAA',
+    description:
+      'Types of records in the order they are asked for. `LAST` is the type that had the answer before; `CNAME` says nothing, since aliases are always followed.',
+  }),
+  dnsValidTtlSeconds: optional({
+    group: 'Proxying',
+    name: 'dns_valid_ttl',
+    kind: wholeNumber(0, 86_400),
+    absent: 'What each answer says.',
+    description: 'Seconds an answer of a server is used.',
+  }),
+  dnsStaleTtlSeconds: defaulted({
+    group: 'Proxying',
+    name: 'dns_stale_ttl',
+    kind: wholeNumber(0, 86_400),
+    default: '3600',
+    description: 'Seconds an answer serves beyond its time while a new one is fetched or cannot be had.',
+  }),
+  dnsNotFoundTtlSeconds: defaulted({
+    group: 'Proxying',
+    name: 'dns_not_found_ttl',
+    kind: wholeNumber(0, 86_400),
+    default: '30',
+    description: 'Seconds a name that does not exist is not asked for again.',
+  }),
+  dnsErrorTtlSeconds: defaulted({
+    group: 'Proxying',
+    name: 'dns_error_ttl',
+    kind: wholeNumber(0, 86_400),
+    default: '1',
+    description: 'Seconds a name is not asked for again after a failure of the servers.',
+  }),
+  dnsCacheSize: defaulted({
+    group: 'Proxying',
+    name: 'dns_cache_size',
+    kind: wholeNumber(1, 1_000_000),
+    default: '10000',
+    description: 'Names each worker remembers.',
   }),
   clientMaxBodyBytes: defaulted({
     group: 'Proxying',

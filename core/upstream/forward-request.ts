@@ -1,7 +1,7 @@
 /**
  * The border between the gateway and the upstream side: what is to be sent, and who hears the answer.
  */
-import type { GatewayError } from '../errors.ts';
+import type { ErrorCode, GatewayError } from '../errors.ts';
 import type { RequestBody } from '../http/request-body.ts';
 
 /** Where to connect. Equal origins (see `key`) share a pool of idle connections. */
@@ -28,7 +28,20 @@ export interface ForwardObserver {
   onTryFailed(error: GatewayError): void;
 }
 
+/** Chooses the address of each attempt of a request, and hears what became of it. */
+export interface PeerChoice {
+  /** IP for the next attempt; the request's `origin` and `head` are set for it. Undefined: there is none to be had. */
+  nextPeer(): string | undefined;
+  /** Calls back once when there may be one. False: there is nothing to wait for. */
+  awaitPeer(listener: () => void): boolean;
+  onAttemptFailed(code: ErrorCode): void;
+  onAttemptAnswered(status: number): void;
+  /** No further attempt will be made, and the last one is over. */
+  onDone(): void;
+}
+
 export interface ForwardRequest {
+  /** With `peers` that of the current attempt. */
   readonly origin: UpstreamOrigin;
   readonly method: string;
   /** Request line and headers, CRLF-terminated, with the empty line; latin1 code units. Framing headers are in it. */
@@ -42,6 +55,8 @@ export interface ForwardRequest {
   readonly writeTimeoutMs: number;
   readonly readTimeoutMs: number;
   readonly observer?: ForwardObserver | undefined;
+  /** Absent: every attempt goes to an address of `origin`. */
+  readonly peers?: PeerChoice | undefined;
 }
 
 export interface ResponseHead {

@@ -2,6 +2,8 @@
  * The upstream client: takes a request to an origin, tries until there is an answer or no try is left, and hands
  * the answer on as it comes. With an idle connection at hand the request is written before `forward` returns.
  */
+
+import type { HostAddress, LookUpHost } from '../dns/host-answer.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { ConnectionOwner, UpstreamConnection } from './connection.ts';
 import { type AddressPool, ConnectionPools, type PoolCounts } from './connection-pools.ts';
@@ -9,10 +11,12 @@ import type {
   ForwardEvents,
   ForwardExchange,
   ForwardRequest,
+  PeerChoice,
   ResponseHead,
   UpstreamAttempt,
+  UpstreamOrigin,
 } from './forward-request.ts';
-import { AddressResolver, type LookupAll } from './resolve-address.ts';
+import { AddressResolver } from './resolve-address.ts';
 import { decideRetry } from './retry.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
@@ -25,8 +29,11 @@ export interface UpstreamClientOptions {
   readonly idleTimeoutMs?: number;
   /** PEM certificates trusted for verified https origins instead of the runtime's list. */
   readonly trustedCertificates?: readonly string[];
-  /** How names become addresses. Default: the system's resolver, hosts file first. */
-  readonly lookupAll?: LookupAll;
+  /** How names become addresses. Default: none does, only addresses are known. */
+  readonly lookUp?: LookUpHost;
+  /** How long answers about names serve beyond their time. Default 0. */
+  readonly staleNamesMs?: number;
+  readonly maxNames?: number;
 }
 
 export interface UpstreamClientStats extends PoolCounts {
@@ -47,6 +54,9 @@ export function createUpstreamClient(options: UpstreamClientOptions = {}): Upstr
   return new PooledClient(options);
 }
 
+const findNothing: LookUpHost = (_host, done) =>
+  process.nextTick(done, { kind: 'none', reason: 'names are not looked up', ttlMs: 0 });
+
 const NO_ATTEMPTS: readonly UpstreamAttempt[] = Object.freeze([]);
 
 class PooledClient implements UpstreamClient {
@@ -58,7 +68,11 @@ class PooledClient implements UpstreamClient {
   private drainWaiters: (() => void)[] = [];
 
   constructor(options: UpstreamClientOptions) {
-    this.resolver = new AddressResolver(options.lookupAll);
+    this.resolver = new AddressResolver({
+      lookUp: options.lookUp ?? findNothing,
+      staleMs: options.staleNamesMs ?? 0,
+      ...(options.maxNames !== undefined && { maxNames: options.maxNames }),
+    });
     this.pools = new ConnectionPools({
       wheel: this.wheel,
       maxIdleConnections: options.maxIdleConnections ?? 512,
@@ -150,6 +164,7 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
     const { onlyAttempt } = this.pool!;
     if (this.failedAttempts === undefined) this.attempts = onlyAttempt;
     else this.failedAttempts.push(onlyAttempt[0]!);
+    this.request.peers?.onAttemptAnswered(head.status);
     this.events.onHead(head);
   }
 
@@ -176,9 +191,12 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
     const decision = this.hasHead || this.client.isClosed ? 'none' : this.decideRetry(connection, code);
     if (decision === 'free') {
       this.wantsNewConnection = true;
-      this.attempt();
+      // Nothing is known against the address: it is only the connection that was too old.
+      if (this.request.peers === undefined) this.attempt();
+      else this.attemptAt(pool.ip, pool.origin);
       return;
     }
+    if (!this.hasHead) this.request.peers?.onAttemptFailed(code);
     // An answer cut short is no success after all.
     if (this.hasHead) this.failedAttempts?.pop();
     this.failedAttempts ??= [];
@@ -204,9 +222,14 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
   }
 
   private attempt(): void {
+    const { peers } = this.request;
+    if (peers !== undefined) {
+      this.attemptAtPeer(peers);
+      return;
+    }
     const address = this.client.resolver.nextKnown(this.request.origin.host);
     if (address !== undefined) {
-      this.attemptAt(address);
+      this.attemptAtAddress(address);
       return;
     }
     this.request.observer?.onLookup(this.request.origin.host);
@@ -215,22 +238,35 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
 
   /** Only made into a bound function when a name has to be looked up. */
   private get onResolved() {
-    return (address: string | undefined, error: GatewayError | undefined): void => {
+    return (address: HostAddress | undefined, error: GatewayError | undefined): void => {
       if (this.isEnded) return;
-      this.request.observer?.onLookupEnd(address);
+      this.request.observer?.onLookupEnd(address?.ip);
       if (address === undefined) this.endWithError(error ?? new GatewayError('GW_NAME_RESOLUTION_FAILED'));
-      else this.attemptAt(address);
+      else this.attemptAtAddress(address);
     };
   }
 
-  private attemptAt(ip: string): void {
+  private attemptAtPeer(peers: PeerChoice): void {
+    const ip = peers.nextPeer();
+    if (ip !== undefined) this.attemptAt(ip, this.request.origin);
+    else if (!peers.awaitPeer(() => this.isEnded || this.attemptAtPeer(peers))) {
+      this.endWithError(new GatewayError('GW_NO_PEER', 'no address may be used'));
+    }
+  }
+
+  private attemptAtAddress({ ip, port }: HostAddress): void {
+    const { origin } = this.request;
+    this.attemptAt(ip, port === 0 || port === origin.port ? origin : originAtPort(origin, port));
+  }
+
+  private attemptAt(ip: string, origin: UpstreamOrigin): void {
     if (this.client.isClosed) {
       this.endWithError(new GatewayError('GW_UPSTREAM_CLOSED', 'the gateway is shutting down'));
       return;
     }
-    const pool = this.client.pools.poolOf(this.request.origin, ip);
+    const pool = this.client.pools.poolOf(origin, ip);
     this.pool = pool;
-    this.request.observer?.onTry(ip, this.request.origin.port);
+    this.request.observer?.onTry(ip, origin.port);
     const idle = this.wantsNewConnection ? undefined : pool.takeIdle();
     if (idle !== undefined) {
       this.connection = idle;
@@ -259,6 +295,12 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
 
   private end(): void {
     this.isEnded = true;
+    this.request.peers?.onDone();
     this.client.onExchangeEnded();
   }
+}
+
+/** Where an SRV record leads: the same server on another port. */
+function originAtPort(origin: UpstreamOrigin, port: number): UpstreamOrigin {
+  return { ...origin, port, key: `${origin.key} at ${port}` };
 }

@@ -97,7 +97,20 @@ const RULES: readonly Rule[] = [
     node: true,
     packages: ['uWebSockets.js'],
   },
-  { from: 'core/upstream', may: ['core/errors.ts'], types: ['core/http', 'sdk/protocol'], node: true },
+  { from: 'core/dns', may: ['core/errors.ts'], node: true },
+  { from: 'core/balancing', may: ['core/errors.ts'] },
+  // How a target is written is the entity's business, for the data plane too.
+  {
+    from: 'core/health',
+    may: ['core/errors.ts', 'core/balancing', 'core/dns', 'core/entities/target-address.ts'],
+    node: true,
+  },
+  {
+    from: 'core/upstream',
+    may: ['core/errors.ts', 'core/dns', 'core/balancing'],
+    types: ['core/http', 'sdk/protocol'],
+    node: true,
+  },
   {
     from: 'core/gateway',
     may: [
@@ -105,6 +118,7 @@ const RULES: readonly Rule[] = [
       'core/router',
       'core/pipeline',
       'core/upstream',
+      'core/balancing',
       'core/telemetry',
       'sdk/protocol',
     ],
@@ -129,7 +143,7 @@ const RULES: readonly Rule[] = [
       'core/pipeline',
       'core/gateway',
     ],
-    types: ['core/upstream', 'sdk/protocol'],
+    types: ['core/upstream', 'core/balancing', 'sdk/protocol'],
     node: true,
   },
   // The request path of a test: parts of the real one around a host in memory.

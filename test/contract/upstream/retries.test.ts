@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { addressOf } from '../../../core/dns/host-answer.ts';
 import { createUpstreamClient } from '../../../core/upstream/forward.ts';
 import { forwardOnce, originAt, requestTo, TestBody, uploadTo } from './forward-once.ts';
 import { findClosedPort, type RawUpstream, startRawUpstream } from './raw-upstream.ts';
@@ -11,7 +12,13 @@ const UNREPEATABLE = ['POST', 'LOCK', 'PATCH'];
 
 let upstream: RawUpstream | undefined;
 const client = createUpstreamClient({
-  lookupAll: (host, done) => done(null, host === 'two.test' ? ['127.0.0.1', '127.0.0.2'] : []),
+  lookUp: (host, done) =>
+    process.nextTick(
+      done,
+      host === 'two.test'
+        ? { kind: 'found', type: 'A', addresses: ['127.0.0.1', '127.0.0.2'].map(addressOf), ttlMs: 60_000 }
+        : { kind: 'none', reason: 'no such name', ttlMs: 0 },
+    ),
 });
 afterEach(() => upstream?.stop());
 afterAll(() => client.close());
