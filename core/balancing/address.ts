@@ -39,6 +39,11 @@ export class BalancedAddress {
     this.weight = facts.weight;
   }
 
+  /** The average fades while nothing is asked: a slow answer does not keep requests away for ever. */
+  fadedLatencyMs(nowMs: number): number {
+    return this.latencyMs * Math.exp((this.latencyAtMs - nowMs) / DECAY_MS);
+  }
+
   /** Weighs with an average that forgets within some seconds; a slow answer counts at once, a fast one by and by. */
   noteLatency(tookMs: number, nowMs: number): void {
     const keeps = Math.exp((this.latencyAtMs - nowMs) / DECAY_MS);

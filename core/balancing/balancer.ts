@@ -27,6 +27,8 @@ export interface HealthChange {
 
 export type OnHealthChange = (change: HealthChange) => void;
 
+const monotonicMs = () => performance.now();
+
 export class Balancer {
   rules: BalancerRules;
   addresses: readonly BalancedAddress[] = [];
@@ -118,7 +120,7 @@ export class Balancer {
     this.#seenHealth = Atomics.load(this.#health, 0);
     const { algorithm, slots, threshold } = this.rules;
     this.#isServing = exceedsThreshold(this.addresses, threshold);
-    return ALGORITHMS[algorithm](this.addresses, { slots, random: this.#random });
+    return ALGORITHMS[algorithm](this.addresses, { slots, random: this.#random, nowMs: monotonicMs });
   }
 }
 

@@ -15,6 +15,8 @@ export interface AlgorithmOptions {
   readonly slots: number;
   /** From 0 to below 1. */
   readonly random: () => number;
+  /** Of a monotonic clock. */
+  readonly nowMs: () => number;
 }
 
 /** `addresses` are all there are; which of them are healthy is as of now: it is made anew when that changes. */

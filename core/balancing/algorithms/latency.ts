@@ -5,7 +5,7 @@
 import type { BalancedAddress } from '../address.ts';
 import { type Algorithm, listUsable, type MakeAlgorithm } from './algorithm.ts';
 
-export const makeLatency: MakeAlgorithm = (addresses, { random }): Algorithm => {
+export const makeLatency: MakeAlgorithm = (addresses, { random, nowMs }): Algorithm => {
   const usable = listUsable(addresses);
 
   return {
@@ -18,14 +18,16 @@ export const makeLatency: MakeAlgorithm = (addresses, { random }): Algorithm => 
       const one = candidates[first]!;
       const two = candidates[other < first ? other : other + 1]!;
       const usual = one.latencyMs === 0 || two.latencyMs === 0 ? averageOf(usable) : 0;
-      return costOf(two, usual) < costOf(one, usual) ? two : one;
+      const now = nowMs();
+      return costOf(two, usual, now) < costOf(one, usual, now) ? two : one;
     },
   };
 };
 
 /** An address that has not answered yet is taken for one like the others. */
-function costOf({ latencyMs, active, weight }: BalancedAddress, usualMs: number): number {
-  return ((latencyMs === 0 ? usualMs : latencyMs) * (active + 1)) / weight;
+function costOf(address: BalancedAddress, usualMs: number, nowMs: number): number {
+  const { latencyMs, active, weight } = address;
+  return ((latencyMs === 0 ? usualMs : address.fadedLatencyMs(nowMs)) * (active + 1)) / weight;
 }
 
 function averageOf(addresses: readonly BalancedAddress[]): number {

@@ -8,8 +8,10 @@ import { createRandom, makeAddresses } from './make-addresses.ts';
 
 const NAMES = Object.keys(ALGORITHMS) as AlgorithmName[];
 
+const clock = { nowMs: 0 };
+
 const make = (name: AlgorithmName, addresses: readonly BalancedAddress[], slots = 10_000) =>
-  ALGORITHMS[name](addresses, { slots, random: createRandom(7) });
+  ALGORITHMS[name](addresses, { slots, random: createRandom(7), nowMs: () => clock.nowMs });
 
 describe.each(NAMES)('%s', (name) => {
   it('has nothing to choose without addresses, with weights of 0 alone, or when all are down', () => {
@@ -112,6 +114,7 @@ describe('latency', () => {
   it('prefers the address that answers sooner, and leaves it when it slows down', () => {
     const addresses = makeAddresses(100, 100);
     const algorithm = make('latency', addresses);
+    clock.nowMs = 1000;
     addresses[0]!.noteLatency(10, 1000);
     addresses[1]!.noteLatency(40, 1000);
     expect(count(20, () => algorithm.pick(0, []))).toEqual(new Map([['10.0.0.1', 20]]));
@@ -126,6 +129,17 @@ describe('latency', () => {
     expect(address!.latencyMs).toBeGreaterThan(990);
     address!.noteLatency(10, 30_000);
     expect(address!.latencyMs).toBeLessThan(70);
+  });
+
+  it('tries a slow address again after a while', () => {
+    const addresses = makeAddresses(100, 100);
+    const algorithm = make('latency', addresses);
+    addresses[0]!.noteLatency(50, 0);
+    addresses[1]!.noteLatency(400, 0);
+    clock.nowMs = 60_000;
+    addresses[0]!.noteLatency(50, 60_000);
+    expect(algorithm.pick(0, [])).toBe(addresses[1]);
+    clock.nowMs = 0;
   });
 
   it('sends less to an address that is busy', () => {
