@@ -4,8 +4,8 @@
  */
 import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
+import { formatListener } from './settings/listener-kind.ts';
 import type { Settings } from './settings/load-settings.ts';
-import { formatListener } from './settings/setting-kind.ts';
 
 const MAX_TRIES = 6;
 const PAUSE_MS = 100;

@@ -22,8 +22,9 @@ import { createRefusal } from '../gateway/refuse-request.ts';
 import { handleRequest } from '../gateway/request-flow.ts';
 import type { PlanGeneration } from '../gateway/route-plan.ts';
 import type { ClientExchange } from '../http/client-exchange.ts';
-import { type Listener, startListener } from '../http/listener.ts';
+import type { Ingress } from '../http/ingress.ts';
 import { loadUws } from '../http/native-binding.ts';
+import { startIngress } from '../http/start-ingress.ts';
 import { IsolateLane } from '../sandbox/isolate-lane.ts';
 import { createEnvironmentVault } from '../secrets/environment-vault.ts';
 import { resolveSecrets } from '../secrets/resolve-secrets.ts';
@@ -109,7 +110,7 @@ let shares: readonly LaneShare[] = [];
 let packages = boot.packages;
 let lastGeneration = 0;
 let snapshot: Boot['snapshot'] = boot.snapshot;
-let listeners: readonly Listener[] = [];
+let ingresses: readonly Ingress[] = [];
 let requestsTotal = 0;
 let inFlight = 0;
 let isDraining = false;
@@ -155,11 +156,13 @@ async function start(): Promise<void> {
     counters.sweep(Date.now());
     sharedCounters.sweep(Date.now());
   }, COUNTER_SWEEP_MS).unref();
-  listeners = await Promise.all(
-    settings.proxyListen.map(({ address, port }) =>
-      startListener({
+  ingresses = await Promise.all(
+    settings.proxyListen.map(({ address, port, isStrict, speaksHttp2 }) =>
+      startIngress({
         address,
         port,
+        isStrict,
+        speaksHttp2,
         handler: serve,
         renderRefusal,
         isDraining: () => isDraining,
@@ -392,8 +395,8 @@ function retireGeneration(generation: PlanGeneration): void {
 }
 
 function measure(): WorkerMeasurements {
-  const sum = (read: (listener: Listener) => number) =>
-    listeners.reduce((total, listener) => total + read(listener), 0);
+  const sum = (read: (ingress: Ingress) => number) =>
+    ingresses.reduce((total, ingress) => total + read(ingress), 0);
   return {
     worker: index,
     deltas: lanes.collectMetrics(),
@@ -414,7 +417,7 @@ function measure(): WorkerMeasurements {
 function drain(): void {
   if (isDraining) return;
   isDraining = true;
-  for (const listener of listeners) listener.stopAccepting();
+  for (const ingress of ingresses) ingress.stopAccepting();
   const startedAtMs = Date.now();
   const timer = setInterval(() => {
     const elapsedMs = Date.now() - startedAtMs;
@@ -422,7 +425,7 @@ function drain(): void {
     if (!isQuiet && elapsedMs < settings.shutdownTimeoutSeconds * 1000) return;
     clearInterval(timer);
     lanes.flush();
-    for (const listener of listeners) listener.close();
+    for (const ingress of ingresses) ingress.close();
     client.close();
     const counted = Promise.race([sharedCounters.flush(), delay(FLUSH_TIMEOUT_MS)]);
     void Promise.allSettled([counted, tracer.shutdown(TRACE_FLUSH_MS)]).finally(() => process.exit(0));

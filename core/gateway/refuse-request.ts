@@ -1,7 +1,6 @@
 /** Answers to requests that are refused before routing: contract/proxy.md section 6.5. */
 import { type ErrorCode, GatewayError } from '../errors.ts';
-import type { ClientExchange } from '../http/client-exchange.ts';
-import type { RefusalAnswer } from '../http/listener.ts';
+import type { RefusalAnswer, RefusedRequest } from '../http/ingress.ts';
 import { answerError } from './answer.ts';
 import type { GatewayPolicy } from './gateway.ts';
 import { negotiate } from './negotiation.ts';
@@ -12,7 +11,7 @@ import { createRequestId } from './request-id.ts';
 export type IdentifiedRefusal = RefusalAnswer & { readonly requestId: string };
 
 export function createRefusal(policy: GatewayPolicy) {
-  return (code: ErrorCode, exchange: ClientExchange): IdentifiedRefusal => {
+  return (code: ErrorCode, exchange: RefusedRequest): IdentifiedRefusal => {
     const requestId = createRequestId();
     const answer = answerError(new GatewayError(code), negotiate(exchange, requestId, policy));
     const facts = { requestId, latencyMs: nowMs() - exchange.receivedAtMs, upstream: undefined };

@@ -131,7 +131,7 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
       defaultPort: exchange.scheme === 'https' ? 443 : 80,
       path: this.path,
       scheme: exchange.scheme,
-      sni: undefined,
+      sni: exchange.sni,
       headers,
     });
     if (match === null) {

@@ -27,6 +27,8 @@ export interface ClientExchange {
   readonly host: string | undefined;
   readonly scheme: 'http' | 'https';
   readonly httpVersion: '1.0' | '1.1' | '2';
+  /** The server name the client asked for in its TLS handshake; undefined without one. */
+  readonly sni: string | undefined;
   /** Address of the TCP peer in its shortest usual form; IPv4-mapped addresses as IPv4. */
   readonly peerAddress: string;
   /** Port of the listening socket. */
@@ -68,7 +70,8 @@ export interface ClientExchange {
   ): void;
   /** False asks the caller to stop until `onDrain`. The bytes are copied before it returns. */
   write(chunk: Uint8Array): boolean;
-  end(): void;
+  /** Trailers, flat, go out over HTTP/2 only. */
+  end(trailers?: readonly string[]): void;
 
   /** Groups several of the calls above into one system call. */
   cork(run: () => void): void;

@@ -37,7 +37,7 @@ let lastGoodHost: string | undefined;
 
 /**
  * Examines a request head and fills `found`. Returns the code to refuse it with, or undefined to let it pass.
- * `headers` is flat with lower-case names; `target` is the path without the query.
+ * `headers` is flat with lower-case names; `target` is the path without the query. `canLackHost`: in HTTP/1.0.
  */
 export function inspectHead(
   method: string,
@@ -45,8 +45,9 @@ export function inspectHead(
   query: string | undefined,
   headers: readonly string[],
   found: InspectedHead,
+  canLackHost = false,
 ): ErrorCode | undefined {
-  const framing = inspectHeaders(headers, found);
+  const framing = inspectHeaders(headers, found, canLackHost);
   return framing ?? inspectRequestLine(method, target, query);
 }
 
@@ -64,7 +65,11 @@ function inspectRequestLine(
   return undefined;
 }
 
-function inspectHeaders(headers: readonly string[], found: InspectedHead): ErrorCode | undefined {
+function inspectHeaders(
+  headers: readonly string[],
+  found: InspectedHead,
+  canLackHost: boolean,
+): ErrorCode | undefined {
   let hosts = 0;
   let lengths = 0;
   let encodings = 0;
@@ -98,7 +103,8 @@ function inspectHeaders(headers: readonly string[], found: InspectedHead): Error
     if (code !== undefined) return code;
   }
   if (refusal !== undefined) return refusal;
-  return hosts === 1 && isGoodHost(found.host as string) ? undefined : 'GW_BAD_REQUEST';
+  if (hosts === 1 && isGoodHost(found.host as string)) return undefined;
+  return hosts === 0 && canLackHost ? undefined : 'GW_BAD_REQUEST';
 }
 
 function judgeFraming(

@@ -67,3 +67,9 @@ function remember<Key>(texts: Map<Key, string>, key: Key, text: string): string 
   texts.set(key, text);
   return text;
 }
+
+/** The same for an address as Node tells it: only IPv4-mapped ones are not in their usual form. */
+export function readPeerAddress(address: string | undefined): string {
+  if (address === undefined) return '';
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}

@@ -3,39 +3,11 @@
  * response object is let go the moment it may no longer be touched (answer complete, client gone, destroyed).
  */
 import type { HttpResponse } from 'uWebSockets.js';
-import type { ErrorCode } from '../errors.ts';
 import { CLOSE_LINE, countHead, encodeHead, isBodiless, joinHead, UNMEASURED } from './answer-head.ts';
 import type { ClientEvents, ClientExchange, ExchangeHandler } from './client-exchange.ts';
+import { countRequestBytes, type ExchangeSettings, type RequestHead } from './exchange-settings.ts';
+import { HeldRequestBody } from './held-request-body.ts';
 import { countUnendedAnswer, joinBareAnswer, joinWholeAnswer, LAST_CHUNK } from './unended-answer.ts';
-import { UwsRequestBody } from './uws-request-body.ts';
-
-/** What all exchanges of one listener share. */
-export interface ExchangeSettings {
-  readonly scheme: 'http' | 'https';
-  readonly localPort: number;
-  /** Bytes of a request body kept in memory for another attempt at the upstream. */
-  readonly maxHeldBodyBytes: number;
-  /** Longest body, counted as it comes; Infinity for no limit. */
-  readonly maxBodyBytes: number;
-  /** Answers in the gateway's place with the given code. */
-  readonly refuse: (code: ErrorCode, exchange: UwsExchange) => void;
-  /** True while the listener is being drained: answers then ask clients to leave. */
-  readonly isDraining: () => boolean;
-}
-
-/** The parts of a request head, copied out of the native request. */
-export interface RequestHead {
-  readonly method: string;
-  readonly rawPath: string;
-  readonly rawQuery: string | undefined;
-  readonly headers: readonly string[];
-  readonly host: string | undefined;
-  /** -1 for a chunked body, 0 for none. */
-  readonly bodyLength: number;
-  readonly peerAddress: string;
-  /** The guard has refused it: whatever follows on the connection is not to be trusted. */
-  readonly isRefused: boolean;
-}
 
 /** Where an answer stands. Numbers, because this is looked at in every call. */
 const AWAITED = 0;
@@ -66,7 +38,7 @@ export class UwsExchange implements ClientExchange {
   readonly httpVersion = '1.1';
   readonly peerAddress: string;
   readonly receivedAtMs: number;
-  readonly body: UwsRequestBody | undefined;
+  readonly body: HeldRequestBody | undefined;
   isAborted = false;
   bytesSent = 0;
   events: ClientEvents | undefined;
@@ -112,7 +84,7 @@ export class UwsExchange implements ClientExchange {
     this.body =
       head.bodyLength === 0
         ? undefined
-        : new UwsRequestBody(
+        : new HeldRequestBody(
             this,
             head.bodyLength < 0 ? undefined : head.bodyLength,
             settings.maxHeldBodyBytes,
@@ -127,14 +99,14 @@ export class UwsExchange implements ClientExchange {
     return this.settings.localPort;
   }
 
-  /** Computed on demand: the request line and headers as they are usually written, and the body without framing. */
+  /** Not told by the library, which therefore has no TLS ports. */
+  get sni(): undefined {
+    return undefined;
+  }
+
+  /** Computed on demand. */
   get bytesReceived(): number {
-    const query = this.rawQuery === undefined ? 0 : this.rawQuery.length + 1;
-    let bytes = this.method.length + this.rawPath.length + query + 14;
-    for (let index = 0; index < this.headers.length; index += 2) {
-      bytes += (this.headers[index] as string).length + (this.headers[index + 1] as string).length + 4;
-    }
-    return bytes + (this.body?.bytesReceived ?? 0);
+    return countRequestBytes(this);
   }
 
   /** Whether the native response is out of our hands, so that nobody needs to hear about an abort. */

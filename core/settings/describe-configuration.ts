@@ -1,5 +1,5 @@
 /** The effective settings as the `configuration` object of `GET /` (contract/admin-api.md section 6). */
-import type { Listener } from './setting-kind.ts';
+import type { Listener } from './listener-kind.ts';
 import { listSettings, type Settings } from './setting-table.ts';
 
 const MASK = '******';
@@ -27,5 +27,5 @@ export function describeConfiguration(settings: Settings): Readonly<Record<strin
 
 /** The shape in which Kong Manager reads listeners (contract/kong-manager.md). */
 function describeListener(listener: Listener): object {
-  return { ip: listener.address, port: listener.port, ssl: false, http2: false };
+  return { ip: listener.address, port: listener.port, ssl: listener.isSecure, http2: listener.speaksHttp2 };
 }

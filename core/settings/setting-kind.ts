@@ -2,7 +2,7 @@
  * What a setting's text may look like: one small value per kind, which parses the text, says in words what it
  * expects, and knows how the value is shown in `GET /`. A kind knows nothing of any particular setting.
  */
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 
 /** The value a text stands for, or what was expected instead. */
 export type Parsed<Value> = { readonly value: Value } | { readonly expected: string };
@@ -196,57 +196,6 @@ export function workerCount(availableCores: () => number): SettingKind<number> {
     const value = Number(given);
     return DECIMAL.test(given) && value >= 1 && value <= 256 ? value : undefined;
   });
-}
-
-/** One address and port to listen on. Port 0 takes any free one. */
-export interface Listener {
-  /** An IP address without brackets, or a host name. */
-  readonly address: string;
-  readonly port: number;
-  readonly flags: readonly string[];
-}
-
-/** Tuning of another server's sockets. Accepted, so that an existing value keeps working; nothing to do here. */
-const NEUTRAL_FLAG = /^(reuseport|deferred|bind|backlog=\d+)$/;
-const LISTENER_EXPECTS = '`off`, or a comma list of `address:port`, such as `0.0.0.0:8000, [::]:8000`';
-
-/** Listeners in Kong's notation. Only plain HTTP/1.1 ones exist so far; other flags are refused by name. */
-export const listeners: SettingKind<readonly Listener[]> = {
-  expects: LISTENER_EXPECTS,
-  parse: (given) => {
-    if (given === 'off') return { value: [] };
-    const entries = splitList(given);
-    if (entries.length === 0) return { expected: LISTENER_EXPECTS };
-    const found: Listener[] = [];
-    for (const entry of entries) {
-      const [place = '', ...flags] = entry.split(/\s+/);
-      const foreign = flags.find((flag) => !NEUTRAL_FLAG.test(flag));
-      if (foreign !== undefined) {
-        return { expected: `a plain listener: the flag \`${foreign}\` is not available in this version` };
-      }
-      const listener = parseListener(place, flags);
-      if (listener === undefined) return { expected: LISTENER_EXPECTS };
-      found.push(listener);
-    }
-    return { value: found };
-  },
-  show: (value) => value.map(formatListener),
-};
-
-function parseListener(place: string, flags: readonly string[]): Listener | undefined {
-  const [, bracketed, plain, digits = ''] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(place) ?? [];
-  const address = bracketed ?? plain;
-  const port = Number(digits);
-  if (address === undefined || port > 65_535) return undefined;
-  if (bracketed !== undefined) return isIPv6(address) ? { address, port, flags } : undefined;
-  const isHostName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(address) && !/^[\d.]+$/.test(address);
-  return isIPv4(address) || isHostName ? { address, port, flags } : undefined;
-}
-
-/** The listener as it is written in settings: `[::]:8000 reuseport`. */
-export function formatListener(listener: Listener): string {
-  const address = isIPv6(listener.address) ? `[${listener.address}]` : listener.address;
-  return [`${address}:${listener.port}`, ...listener.flags].join(' ');
 }
 
 function quoteAll(words: readonly string[]): string {

@@ -6,12 +6,12 @@
  * `Settings` and carries the unit.
  */
 import { availableParallelism } from 'node:os';
+import { listenersWith } from './listener-kind.ts';
 import {
   addressBlocks,
   byteSize,
   dnsServers,
   fraction,
-  listeners,
   listOf,
   oneOf,
   oneOfAvailable,
@@ -72,14 +72,15 @@ export const SETTING_TABLE = {
   proxyListen: defaulted({
     group: 'Listeners',
     name: 'proxy_listen',
-    kind: listeners,
+    kind: listenersWith('http2', 'strict'),
     default: '0.0.0.0:8000',
-    description: 'Where clients reach the proxy. Plain HTTP/1.1 only in this version.',
+    description:
+      'Where clients reach the proxy. `http2` adds HTTP/2; `strict`, and with it `http2`, is the stricter of two HTTP servers: see [listeners](listeners.md).',
   }),
   adminListen: defaulted({
     group: 'Listeners',
     name: 'admin_listen',
-    kind: listeners,
+    kind: listenersWith(),
     default: '127.0.0.1:8001',
     description:
       'Where the Admin API listens. It has no access control of its own: keep it on loopback or a private network.',
@@ -87,7 +88,7 @@ export const SETTING_TABLE = {
   statusListen: defaulted({
     group: 'Listeners',
     name: 'status_listen',
-    kind: listeners,
+    kind: listenersWith(),
     default: '127.0.0.1:8100',
     description: 'Where `/status`, `/status/ready` and `/metrics` are served, read-only.',
   }),

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exchangeRaw, headerOf } from '../support/raw-http.ts';
 import { type ProxyUnderTest, startProxy } from './support/start-proxy.ts';
 
+/** The strict ingress can tell where chunks end, and keeps the connection. */
+const isStrict = process.env['TEST_INGRESS'] === 'strict';
 let proxy: ProxyUnderTest;
 let host: string;
 beforeAll(async () => {
@@ -89,13 +91,16 @@ describe('a request hidden behind another', () => {
     expect(await smuggle(`${head}0\r\n\r\n${hidden()}`)).toEqual([]);
   });
 
-  it('behind chunks is never read, since what follows a chunked body is doubtful', async () => {
-    const head = `POST / HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n`;
-    expect(await smuggle(`${head}0\r\n\r\n${hidden()}`)).toEqual([]);
-    expect(await smuggle(`${head}0\r\nX:${hidden()}`)).toEqual([]);
-    expect(await smuggle(`${head}1;ext\r\na\r\n0\r\n\r\n${hidden()}`)).toEqual([]);
-    expect(await smuggle(`${head}g\r\n${hidden()}\r\n0\r\n\r\n`)).toEqual([]);
-  });
+  it.skipIf(isStrict)(
+    'behind chunks is never read, since what follows a chunked body is doubtful',
+    async () => {
+      const head = `POST / HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+      expect(await smuggle(`${head}0\r\n\r\n${hidden()}`)).toEqual([]);
+      expect(await smuggle(`${head}0\r\nX:${hidden()}`)).toEqual([]);
+      expect(await smuggle(`${head}1;ext\r\na\r\n0\r\n\r\n${hidden()}`)).toEqual([]);
+      expect(await smuggle(`${head}g\r\n${hidden()}\r\n0\r\n\r\n`)).toEqual([]);
+    },
+  );
 
   it('behind a refused one is never read', async () => {
     expect(await smuggle(`GET /%zz HTTP/1.1\r\nHost: ${host}\r\n\r\n${hidden()}`)).toEqual([]);
@@ -108,7 +113,7 @@ describe('a request hidden behind another', () => {
   });
 });
 
-it('says in an answer to a chunked upload that the connection ends', async () => {
+it.skipIf(isStrict)('says in an answer to a chunked upload that the connection ends', async () => {
   const text = `POST / HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`;
   const { responses, hasClosed } = await exchangeRaw(proxy.port, text);
   const [answer] = responses;

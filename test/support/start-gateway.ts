@@ -37,7 +37,10 @@ const START_TIMEOUT_MS = 40_000;
 const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 25;
 
-/** Starts a gateway and waits until it is ready to proxy. Throws with its output when it does not get there. */
+/**
+ * Starts a gateway and waits until it is ready to proxy. With `TEST_INGRESS` = `strict` in the test's environment its
+ * proxy is on the strict ingress. Throws with its output when it does not get there.
+ */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const releases: (() => Promise<void> | void)[] = [];
   const release = async () => {
@@ -75,7 +78,7 @@ async function startProcess(
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
-      TOLLGATE_PROXY_LISTEN: `127.0.0.1:${proxyPort}`,
+      TOLLGATE_PROXY_LISTEN: `127.0.0.1:${proxyPort} ${process.env['TEST_INGRESS'] ?? ''}`,
       TOLLGATE_ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
       TOLLGATE_STATUS_LISTEN: `127.0.0.1:${statusPort}`,
       ...env,

@@ -1,9 +1,10 @@
 /** A listener with a handler given per path, and a record of what reached it: for tests with raw sockets. */
 import { afterAll } from 'vitest';
 import type { ClientExchange } from '../../../core/http/client-exchange.ts';
-import { type Listener, type ListenerOptions, startListener } from '../../../core/http/listener.ts';
+import type { Ingress, StrictIngressOptions } from '../../../core/http/ingress.ts';
+import { startIngress } from '../../../core/http/start-ingress.ts';
 
-export interface ToyListener extends Listener {
+export interface ToyListener extends Ingress {
   /** Method and raw path of every request that reached the handler, in order. */
   readonly served: string[];
   /** Events of exchanges: 'aborted /path', 'drained /path'. */
@@ -11,22 +12,29 @@ export interface ToyListener extends Listener {
   readonly exchanges: ClientExchange[];
 }
 
+/** What must hold for every ingress is tested with each of them. */
+export const INGRESSES = ['fast', 'strict'] as const;
+
+export type IngressName = (typeof INGRESSES)[number];
+
 export type ToyHandler = (exchange: ClientExchange) => void;
 
-const open: Listener[] = [];
+const open: Ingress[] = [];
 afterAll(() => {
   for (const listener of open.splice(0)) listener.close();
 });
 
 /** Paths without a handler of their own answer 200 with the text `hello` at once. */
 export async function startToyListener(
+  ingress: IngressName,
   handlers: Readonly<Record<string, ToyHandler>> = {},
-  options: Partial<ListenerOptions> = {},
+  options: Partial<StrictIngressOptions> = {},
 ): Promise<ToyListener> {
   const served: string[] = [];
   const events: string[] = [];
   const exchanges: ClientExchange[] = [];
-  const listener = await startListener({
+  const listener = await startIngress({
+    isStrict: ingress === 'strict',
     address: '127.0.0.1',
     port: 0,
     handler: (exchange) => {
@@ -53,6 +61,7 @@ export async function startToyListener(
 
 const REFUSAL_STATUS: Readonly<Record<string, number>> = {
   GW_METHOD_NOT_ALLOWED: 405,
+  GW_REQUEST_TIMEOUT: 408,
   GW_BODY_TOO_LARGE: 413,
   GW_URI_TOO_LONG: 414,
   GW_TRANSFER_ENCODING_UNKNOWN: 501,

@@ -75,11 +75,11 @@ describe('loadSettings', () => {
     const refused = {
       TOLLGATE_DATABASE: 'off',
       TOLLGATE_ROUTER_FLAVOR: 'expressions',
-      TOLLGATE_PROXY_LISTEN: '0.0.0.0:8000, 0.0.0.0:8443 ssl',
+      TOLLGATE_PROXY_LISTEN: '0.0.0.0:8000, 0.0.0.0:8443 proxy_protocol',
     };
     const [listen, database, flavor] = problemsOf(refused);
     expect(listen).toContain('TOLLGATE_PROXY_LISTEN');
-    expect(listen).toContain('the flag "ssl" is not available');
+    expect(listen).toContain('"proxy_protocol" is not available');
     expect(database).toContain('"off" is not available');
     expect(flavor).toContain('"expressions" is not available');
   });

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { formatListener, type Listener, listenersWith } from '../../../core/settings/listener-kind.ts';
 import {
   addressBlocks,
   byteSize,
-  formatListener,
   fraction,
-  listeners,
   listOf,
   onOff,
   pluginList,
@@ -19,15 +18,24 @@ function parsedValue<Value>(kind: SettingKind<Value>, text: string): Value | und
   return 'value' in parsed ? parsed.value : undefined;
 }
 
+const listeners = listenersWith('ssl', 'http2', 'strict');
+
 describe('listeners', () => {
-  it.each([
-    ['0.0.0.0:8000', [{ address: '0.0.0.0', port: 8000, flags: [] }]],
-    ['[::]:8000', [{ address: '::', port: 8000, flags: [] }]],
-    ['localhost:0', [{ address: 'localhost', port: 0, flags: [] }]],
+  const plain = { isSecure: false, speaksHttp2: false, isStrict: false };
+
+  it.each<readonly [string, readonly Listener[]]>([
+    ['0.0.0.0:8000', [{ address: '0.0.0.0', port: 8000, flags: [], ...plain }]],
+    ['[::]:8000', [{ address: '::', port: 8000, flags: [], ...plain }]],
+    ['localhost:0', [{ address: 'localhost', port: 0, flags: [], ...plain }]],
     [
       '0.0.0.0:1 reuseport backlog=16384',
-      [{ address: '0.0.0.0', port: 1, flags: ['reuseport', 'backlog=16384'] }],
+      [{ address: '0.0.0.0', port: 1, flags: ['reuseport', 'backlog=16384'], ...plain }],
     ],
+    [
+      '0.0.0.0:2 http2 ssl',
+      [{ address: '0.0.0.0', port: 2, flags: ['http2', 'ssl'], ...plain, isSecure: true, speaksHttp2: true }],
+    ],
+    ['0.0.0.0:3 strict', [{ address: '0.0.0.0', port: 3, flags: ['strict'], ...plain, isStrict: true }]],
     ['off', []],
   ])('understands %s', (text, expected) => {
     expect(parsedValue(listeners, text)).toEqual(expected);
@@ -52,9 +60,8 @@ describe('listeners', () => {
     '[zz]:80',
     'a b:80',
     ',',
-    '0.0.0.0:8443 ssl',
-    '0.0.0.0:8000 http2',
     '0.0.0.0:8000 proxy_protocol',
+    '0.0.0.0:8000 backlog=x',
   ])('refuses %s', (text) => {
     expect(parsedValue(listeners, text)).toBeUndefined();
   });

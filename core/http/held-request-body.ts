@@ -1,5 +1,5 @@
 /**
- * A request body as it comes out of uWebSockets.js: held in memory from its first byte up to a limit, so that it
+ * A request body as it comes from a client: held in memory from its first byte up to a limit, so that it
  * can be read again for another attempt, and streamed beyond it with the client paused when nobody keeps up.
  */
 import { GatewayError } from '../errors.ts';
@@ -17,7 +17,7 @@ interface WholeBodyWaiter {
   reject(error: GatewayError): void;
 }
 
-export class UwsRequestBody implements RequestBody {
+export class HeldRequestBody implements RequestBody {
   /** Length of what a reader gets: the announced one, or that of the bytes put in its place. */
   declaredLength: number | undefined;
   isComplete = false;

@@ -3,54 +3,18 @@
  * the gateway's handler. Runs in any number of worker threads on the same port.
  */
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
-import type { ErrorCode } from '../errors.ts';
-import type { ClientExchange, ExchangeHandler } from './client-exchange.ts';
+import type { ExchangeSettings } from './exchange-settings.ts';
 import { createInspectedHead, inspectHead } from './guard.ts';
+import {
+  DEFAULT_HELD_BODY_BYTES,
+  DEFAULT_IDLE_TIMEOUT_SECONDS,
+  type Ingress,
+  type IngressConnections,
+  type IngressOptions,
+} from './ingress.ts';
 import { loadUws, type UwsModule } from './native-binding.ts';
 import { formatPeerAddress } from './peer-address.ts';
-import { type ExchangeSettings, UwsExchange } from './uws-exchange.ts';
-
-/** What a refused client gets; the gateway owns formats and headers of errors. */
-export interface RefusalAnswer {
-  readonly status: number;
-  /** Flat: [name, value, …], without framing headers. */
-  readonly headers: readonly string[];
-  readonly body: string;
-}
-
-export interface ListenerOptions {
-  /** Address to bind, such as 127.0.0.1 or ::. */
-  readonly address: string;
-  /** 0 takes a free one, which no other listener can share; any other port can be shared between threads. */
-  readonly port: number;
-  readonly handler: ExchangeHandler;
-  /** Answer to a request that never reaches the handler (contract/proxy.md section 6.5). */
-  readonly renderRefusal: (code: ErrorCode, exchange: ClientExchange) => RefusalAnswer;
-  /** While true, answers carry `Connection: close`. Default: never. */
-  readonly isDraining?: () => boolean;
-  /** Hears what a handler threw; the client's connection is cut. */
-  readonly onHandlerError?: (error: unknown) => void;
-  /** Longest request body, declared or counted. Default 0 = unlimited (`client_max_body_size`). */
-  readonly maxBodyBytes?: number;
-  /** Bytes of a request body held in memory for replay. Default 1 MiB. */
-  readonly maxHeldBodyBytes?: number;
-  /** Silence after which a connection without a request in work is closed. Default 75 s (contract section 7.3). */
-  readonly idleTimeoutSeconds?: number;
-}
-
-export interface ListenerConnections {
-  readonly accepted: number;
-  readonly active: number;
-}
-
-export interface Listener {
-  readonly port: number;
-  readonly connections: ListenerConnections;
-  /** Takes no more connections; those there are stay. */
-  stopAccepting(): void;
-  /** Cuts all connections and gives up the port. */
-  close(): void;
-}
+import { UwsExchange } from './uws-exchange.ts';
 
 /** The library has these, its type declarations do not. */
 interface AppWithTimeouts {
@@ -58,13 +22,11 @@ interface AppWithTimeouts {
   setResponseTimeout?(seconds: number): unknown;
 }
 
-const DEFAULT_HELD_BODY_BYTES = 1024 * 1024;
-const DEFAULT_IDLE_TIMEOUT_SECONDS = 75;
 /** The key that makes the library leave out its `uWebSockets: 20` response header. */
 const SILENCE_KEY = '999999990007';
 
 /** Binds the port. Rejects when it cannot be bound. */
-export async function startListener(options: ListenerOptions): Promise<Listener> {
+export async function startUwsIngress(options: IngressOptions): Promise<Ingress> {
   const uws = loadUws();
   (uws as UwsModule & { _cfg?: (key: string) => void })._cfg?.(SILENCE_KEY);
   const app = uws.App();
@@ -101,7 +63,7 @@ function bind(app: TemplatedApp, address: string, port: number): us_listen_socke
   return bound;
 }
 
-function countConnections(app: TemplatedApp): ListenerConnections {
+function countConnections(app: TemplatedApp): IngressConnections {
   const connections = { accepted: 0, active: 0 };
   const count = (_: HttpResponse, change: number): void => {
     if (change === 1) connections.accepted++;
@@ -123,7 +85,7 @@ const collectHeader = (name: string, value: string): void => {
 };
 
 function createServe(
-  options: ListenerOptions,
+  options: IngressOptions,
   localPort: number,
 ): (res: HttpResponse, req: HttpRequest) => void {
   const { handler, renderRefusal, onHandlerError } = options;

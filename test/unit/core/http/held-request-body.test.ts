@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { HeldRequestBody } from '../../../../core/http/held-request-body.ts';
 import type { BodyReader } from '../../../../core/http/request-body.ts';
-import { UwsRequestBody } from '../../../../core/http/uws-request-body.ts';
 
 class Connection {
   isPaused = false;
@@ -14,7 +14,7 @@ class Connection {
 
 function createBody(maxHeldBytes = 10, declaredLength?: number) {
   const connection = new Connection();
-  const body = new UwsRequestBody(connection, declaredLength, maxHeldBytes);
+  const body = new HeldRequestBody(connection, declaredLength, maxHeldBytes);
   const receive = (text: string, isLast = false) => body.accept(Buffer.from(text), isLast);
   return { connection, body, receive };
 }
