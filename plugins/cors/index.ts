@@ -7,7 +7,7 @@ import {
   type ResponseHeaderWriter,
 } from '@tollgate/sdk';
 import { compileOrigins, type OriginPolicy } from './allowed-origin.ts';
-import { schema } from './schema.ts';
+import { METHODS, schema } from './schema.ts';
 
 type Config = InferConfig<typeof schema>;
 
@@ -23,7 +23,7 @@ export default definePlugin({
     const { request, response } = kong;
     allowOrigin(request, response, config, (name, value) => response.setHeader(name, value));
     allowHeaders(kong, config);
-    if (config.methods !== null) response.setHeader('Access-Control-Allow-Methods', config.methods.join(','));
+    response.setHeader('Access-Control-Allow-Methods', (config.methods ?? METHODS).join(','));
     if (config.max_age !== null) response.setHeader('Access-Control-Max-Age', config.max_age);
     if (config.private_network && request.getHeader('Access-Control-Request-Private-Network') === 'true') {
       response.setHeader('Access-Control-Allow-Private-Network', 'true');

@@ -1,7 +1,17 @@
 /** Configuration of cors: contract/plugins.md section 10. */
 import { s } from '@tollgate/sdk';
 
-const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'] as const;
+export const METHODS = [
+  'GET',
+  'HEAD',
+  'PUT',
+  'PATCH',
+  'POST',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+  'CONNECT',
+] as const;
 
 export const schema = s.config({
   origins: s.array(s.string({ format: 'asterisk_or_regex' }), {

@@ -49,9 +49,9 @@ export function compileRules(entries: Entries): CompiledRules | undefined {
   if (Object.values(entries).every((list: readonly string[]) => list.length === 0)) return undefined;
   const remove = entries.remove.map((entry) => splitEntry(entry)[0]);
   const rename = entries.rename.map(compileRule);
-  const replace = entries.replace.map(compileRule);
-  const add = entries.add.map(compileRule);
-  const append = entries.append.map(compileRule);
+  const replace = entries.replace.filter(hasValue).map(compileRule);
+  const add = entries.add.filter(hasValue).map(compileRule);
+  const append = entries.append.filter(hasValue).map(compileRule);
   const rules = [...rename, ...replace, ...add, ...append];
   return {
     sources: new Set(rules.flatMap(({ template }) => [...template.sources])),
@@ -68,6 +68,9 @@ export function compileRules(entries: Entries): CompiledRules | undefined {
     },
   };
 }
+
+/** Headers may be given without one, which changes nothing, as in Kong. */
+const hasValue = (entry: string): boolean => splitEntry(entry)[1] !== '';
 
 function compileRule(entry: string): Rule {
   const [name, value] = splitEntry(entry);

@@ -73,6 +73,11 @@ describe('a preflight', () => {
     ).toBe(undefined);
   });
 
+  it('is told of all methods where none are configured', async () => {
+    const answer = await preflight(await share({ methods: null }));
+    expect(answer.header('access-control-allow-methods')).toBe(ALL_METHODS);
+  });
+
   it('gets the headers it asked for back where none are configured', async () => {
     const answer = await preflight(await share(), { 'Access-Control-Request-Headers': 'x-a, x-b' });
     expect(answer.header('access-control-allow-headers')).toBe('x-a, x-b');

@@ -64,6 +64,17 @@ describe('headers', () => {
     });
   });
 
+  it('stay as they are where an entry has no value', async () => {
+    const host = await transform({
+      replace: { headers: ['X-There:'] },
+      add: { headers: ['X-Added:'] },
+      append: { headers: ['X-There:', 'X-More:'] },
+    });
+    const echo = await proxy.echo(host, '/', { headers: { 'x-there': '1' } });
+    const lines = ['X-There', 'X-Added', 'X-More'].map((name) => linesOf(echo, name));
+    expect(lines).toEqual([['1'], [], []]);
+  });
+
   it('named Host can only be replaced', async () => {
     const only = await transform({ replace: { headers: ['Host:other.test'] } });
     expect(linesOf(await proxy.echo(only), 'host')).toEqual(['other.test']);
