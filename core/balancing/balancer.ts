@@ -27,8 +27,6 @@ export interface HealthChange {
 
 export type OnHealthChange = (change: HealthChange) => void;
 
-const monotonicMs = () => performance.now();
-
 export class Balancer {
   rules: BalancerRules;
   addresses: readonly BalancedAddress[] = [];
@@ -96,6 +94,17 @@ export class Balancer {
     for (const listener of waiting) listener();
   }
 
+  /** When an attempt begins that `noteLatency` is to hear of; 0 where nobody wants to know. */
+  startClock(): number {
+    return this.rules.algorithm === 'latency' ? performance.now() : 0;
+  }
+
+  /** The head of an answer is there. */
+  noteLatency(address: BalancedAddress, startedAtMs: number): void {
+    const now = performance.now();
+    address.noteLatency(now - startedAtMs, now);
+  }
+
   onStatus(address: BalancedAddress, status: number): void {
     const { passive } = this.rules;
     if (passive.healthyStatuses.has(status)) {
@@ -120,7 +129,11 @@ export class Balancer {
     this.#seenHealth = Atomics.load(this.#health, 0);
     const { algorithm, slots, threshold } = this.rules;
     this.#isServing = exceedsThreshold(this.addresses, threshold);
-    return ALGORITHMS[algorithm](this.addresses, { slots, random: this.#random, nowMs: monotonicMs });
+    return ALGORITHMS[algorithm](this.addresses, {
+      slots,
+      random: this.#random,
+      nowMs: () => performance.now(),
+    });
   }
 }
 

@@ -13,7 +13,6 @@ import type {
   UpstreamOrigin,
 } from '../upstream/forward-request.ts';
 import { hashRequest } from './hash-value.ts';
-import { nowMs } from './now.ts';
 import type { RequestFlow } from './request-flow.ts';
 import type { UpstreamPlan } from './route-plan.ts';
 
@@ -77,7 +76,7 @@ export class BalancedForward implements ForwardRequest, PeerChoice {
     if (address === undefined) return undefined;
     address.active++;
     this.#current = address;
-    this.#startedAtMs = this.#balancer.rules.algorithm === 'latency' ? nowMs() : 0;
+    this.#startedAtMs = this.#balancer.startClock();
     const peer = this.#plan.peerAt(address, this.#balancer.rules);
     this.origin = peer.origin;
     if (peer.hostHeader !== this.#host) {
@@ -102,10 +101,7 @@ export class BalancedForward implements ForwardRequest, PeerChoice {
   onAttemptAnswered(status: number): void {
     const address = this.#current;
     if (address === undefined) return;
-    if (this.#startedAtMs > 0) {
-      const now = nowMs();
-      address.noteLatency(now - this.#startedAtMs, now);
-    }
+    if (this.#startedAtMs > 0) this.#balancer.noteLatency(address, this.#startedAtMs);
     this.#balancer.onStatus(address, status);
   }
 

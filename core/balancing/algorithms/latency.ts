@@ -24,10 +24,10 @@ export const makeLatency: MakeAlgorithm = (addresses, { random, nowMs }): Algori
   };
 };
 
-/** An address that has not answered yet is taken for one like the others. */
+/** An address that has not answered yet is taken for a better one than the others, until it is busy. */
 function costOf(address: BalancedAddress, usualMs: number, nowMs: number): number {
   const { latencyMs, active, weight } = address;
-  return ((latencyMs === 0 ? usualMs : address.fadedLatencyMs(nowMs)) * (active + 1)) / weight;
+  return ((latencyMs === 0 ? usualMs / 2 : address.fadedLatencyMs(nowMs)) * (active + 1)) / weight;
 }
 
 function averageOf(addresses: readonly BalancedAddress[]): number {

@@ -131,6 +131,14 @@ describe('latency', () => {
     expect(address!.latencyMs).toBeLessThan(70);
   });
 
+  it('tries an address that has not answered yet, but not with everything at once', () => {
+    const addresses = makeAddresses(100, 100);
+    const algorithm = make('latency', addresses);
+    addresses[0]!.noteLatency(100, 0);
+    for (let request = 0; request < 9; request++) algorithm.pick(0, [])!.active++;
+    expect(addresses.map(({ active }) => active)).toEqual([3, 6]);
+  });
+
   it('tries a slow address again after a while', () => {
     const addresses = makeAddresses(100, 100);
     const algorithm = make('latency', addresses);
