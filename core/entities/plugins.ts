@@ -110,6 +110,8 @@ function liftCheck(check: EntityCheck): EntityCheck {
         if_field: lift(check.if_field),
         then_at_least_one_of: check.then_at_least_one_of.map(lift),
       };
+    case 'mutually_exclusive_sets':
+      return { ...check, set1: check.set1.map(lift), set2: check.set2.map(lift) };
     case 'record_rule':
       return check;
     default:

@@ -1,5 +1,6 @@
 /** Entities as a stranger's package declares them, checked before tables and paths are made of them. Pure. */
-import { checkField, isPlain, oneOf, type Plain, quote } from './check-schema.ts';
+import { checkField } from './check-schema.ts';
+import { isPlain, oneOf, type Plain, quote } from './plain-values.ts';
 
 const ENTITY_NAME = /^[a-z][a-z0-9_]{0,62}$/;
 const PATH_NAME = /^[a-z][a-z0-9_-]{0,62}$/;

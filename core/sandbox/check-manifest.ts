@@ -7,7 +7,8 @@ import { isEgressEntry } from '../../sdk/protocol/fetch.ts';
 import type { Capabilities, PackageManifest } from '../../sdk/protocol/manifest.ts';
 import { API_LEVEL, PROTOCOL_VERSION } from '../../sdk/protocol/version.ts';
 import { checkEntities, pathsOfEntities } from './check-entity-manifest.ts';
-import { checkSchema, isListOf, isPlain, oneOf, type Plain, quote } from './check-schema.ts';
+import { checkSchema } from './check-schema.ts';
+import { isListOf, isPlain, oneOf, type Plain, quote } from './plain-values.ts';
 
 const PLUGIN_NAME = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,127}$/;

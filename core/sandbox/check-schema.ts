@@ -1,9 +1,9 @@
 /** A schema as a stranger's package declares it, checked before values are held against it. Pure. */
+import { findBrokenPattern, isRule } from './check-rules.ts';
+import { isListOf, isPlain, oneOf, type Plain } from './plain-values.ts';
 
 const FIELD_TYPES = ['string', 'number', 'integer', 'boolean', 'array', 'set', 'map', 'record', 'foreign'];
 const MAX_DEPTH = 12;
-
-export type Plain = Readonly<Record<string, unknown>>;
 
 export function checkSchema(schema: unknown): string | undefined {
   if (!isPlain(schema) || schema['type'] !== 'record') return 'schema must be made with s.config(…)';
@@ -15,10 +15,8 @@ export function checkField(field: unknown, path: string, depth: number): string 
   if (!isPlain(field) || !oneOf(FIELD_TYPES)(field['type'])) return `${path} is no field`;
   // A default is the author's word: it may not name a secret of the operator's.
   if (JSON.stringify(field['default'] ?? null).includes('{vault:')) return `${path}.default names a secret`;
-  for (const name of ['match', 'not_match']) {
-    if (field[name] !== undefined && !isPattern(field[name]))
-      return `${path}.${name} is no regular expression`;
-  }
+  const broken = findBrokenPattern(field);
+  if (broken !== undefined) return `${path}.${broken} is no regular expression`;
   switch (field['type']) {
     case 'array':
     case 'set':
@@ -43,7 +41,7 @@ export function checkRecord(
   depth: number,
 ): string | undefined {
   if (!isPlain(fields)) return `${path}.fields is missing`;
-  if (checks !== undefined && !isListOf(checks, isPlain)) return `${path}.checks is no list of rules`;
+  if (checks !== undefined && !isListOf(checks, isRule)) return `${path}.checks is no list of rules`;
   const replaced = Object.entries(isPlain(shorthands) ? shorthands : {}).map(
     ([name, shorthand]) => [name, isPlain(shorthand) ? shorthand['field'] : undefined] as const,
   );
@@ -53,27 +51,3 @@ export function checkRecord(
   }
   return undefined;
 }
-
-export const isPlain = (value: unknown): value is Plain =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-export const oneOf =
-  (known: readonly string[]) =>
-  (value: unknown): boolean =>
-    typeof value === 'string' && known.includes(value);
-
-export const isListOf = (value: unknown, accepts: (element: unknown) => boolean): boolean =>
-  Array.isArray(value) && value.every((element) => accepts(element));
-
-function isPattern(value: unknown): boolean {
-  try {
-    new RegExp(String(value));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** What somebody has written, for a message: even what cannot be made a text. */
-export const quote = (value: unknown): string =>
-  typeof value === 'string' ? value : (JSON.stringify(value) ?? '');

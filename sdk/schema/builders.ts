@@ -167,6 +167,16 @@ const uuid = stringWith({ uuid: true });
 const ipOrCidr = stringWith({ format: 'ip_or_cidr' });
 /** A name of a TLS server; `*` may stand for one label at either end. */
 const sni = stringWith({ format: 'sni' });
+/** An address of IPv4 or IPv6. */
+const ip = stringWith({ format: 'ip' });
+/** A host name or address, with a port behind it or not. */
+const hostWithOptionalPort = stringWith({ format: 'host_with_optional_port' });
+/** Capital letters, such as `GET`. */
+const httpMethod = stringWith({ match: '^[A-Z]+$' });
+/** A regular expression of JavaScript. */
+const regex = stringWith({ is_regex: true });
+/** Letters, digits, `.`, `-`, `_` and `~`, and anything beyond ASCII. */
+const utf8Name = stringWith({ format: 'utf8_name' });
 /** 0…65535. */
 const port = integerWithin([0, 65535]);
 /** Milliseconds, 0…2147483646. */
@@ -189,11 +199,34 @@ const mutuallyExclusive = (...fields: readonly string[]): EntityCheck => ({
   fields,
 });
 
+/** A field of the one set and a field of the other may not both have a value. */
+const mutuallyExclusiveSets = (set1: readonly string[], set2: readonly string[]): EntityCheck => ({
+  kind: 'mutually_exclusive_sets',
+  set1,
+  set2,
+});
+
+/** When `ifField` matches, one of `fields` must have a value. `err` replaces the usual text. */
+const conditionalAtLeastOneOf = (
+  ifField: string,
+  ifMatch: FieldMatch,
+  fields: readonly string[],
+  err?: string,
+): EntityCheck => ({
+  kind: 'conditional_at_least_one_of',
+  if_field: ifField,
+  if_match: ifMatch,
+  then_at_least_one_of: fields,
+  ...(err !== undefined && { then_err: err }),
+});
+
 interface ConditionWaivers {
   /** Fields of which one with a value does instead. */
   readonly unlessAnyOf?: readonly string[];
   /** A setting of the node that does instead. */
   readonly unlessSetting?: string;
+  /** In place of the usual text. */
+  readonly err?: string;
 }
 
 /** When `ifField` matches, `thenField` must match too, unless something is there instead. */
@@ -202,13 +235,14 @@ const conditional = (
   ifMatch: FieldMatch,
   thenField: string,
   thenMatch: FieldMatch,
-  { unlessAnyOf, unlessSetting }: ConditionWaivers = {},
+  { unlessAnyOf, unlessSetting, err }: ConditionWaivers = {},
 ): EntityCheck => ({
   kind: 'conditional',
   if_field: ifField,
   if_match: ifMatch,
   then_field: thenField,
   then_match: thenMatch,
+  ...(err !== undefined && { then_err: err }),
   ...(unlessAnyOf !== undefined && { unless_any_of: unlessAnyOf }),
   ...(unlessSetting !== undefined && { unless_setting: unlessSetting }),
 });
@@ -253,8 +287,13 @@ export const s = {
   url,
   path,
   uuid,
+  ip,
   ipOrCidr,
   sni,
+  hostWithOptionalPort,
+  httpMethod,
+  regex,
+  utf8Name,
   port,
   timeoutMs,
   atLeastOneOf,
@@ -262,7 +301,9 @@ export const s = {
   distinct,
   mutuallyRequired,
   mutuallyExclusive,
+  mutuallyExclusiveSets,
   conditional,
+  conditionalAtLeastOneOf,
   nonDecreasing,
   recordRule,
   deprecated,

@@ -1,5 +1,5 @@
 /** The rules that are plain attributes, in the order in which they are asked: the first that fails speaks for the field. */
-import type { FieldDefinition, FieldMatch } from './fields.ts';
+import type { FieldDefinition, FieldMatch, PatternRule } from './fields.ts';
 import * as messages from './messages.ts';
 import { isPlainRecord } from './plain-record.ts';
 
@@ -20,6 +20,10 @@ export interface Attributes {
   readonly starts_with?: string;
   readonly match?: string;
   readonly not_match?: string;
+  readonly match_all?: readonly PatternRule[];
+  readonly match_none?: readonly PatternRule[];
+  readonly match_any?: readonly string[];
+  readonly is_regex?: boolean;
   readonly err?: string;
   readonly contains?: string;
   readonly mutually_exclusive_subsets?: readonly (readonly string[])[];
@@ -41,6 +45,8 @@ const RULES: readonly Rule[] = [
   (value, { gt }) => (gt === undefined || Number(value) > gt ? undefined : messages.greaterThan(gt)),
   (value, { timestamp }) => (timestamp && !(Number(value) > 0) ? messages.EXPECTED_TIMESTAMP : undefined),
   (value, { uuid }) => (uuid && !isUuid(value) ? messages.EXPECTED_UUID : undefined),
+  (value, { is_regex }) =>
+    is_regex && !isRegex(String(value)) ? messages.notRegex(String(value)) : undefined,
   (value, { between }) =>
     !between || (Number(value) >= between[0] && Number(value) <= between[1])
       ? undefined
@@ -56,11 +62,15 @@ const RULES: readonly Rule[] = [
       ? undefined
       : messages.startsWith(starts_with),
   (value, { not_match, err }) =>
-    not_match !== undefined && new RegExp(not_match, 'u').test(String(value))
+    not_match !== undefined && matches(value, not_match)
       ? (err ?? messages.invalidValue(String(value)))
       : undefined,
+  (value, { match_none }) => match_none?.find(({ pattern }) => matches(value, pattern))?.err,
   (value, { match, err }) =>
-    match === undefined || new RegExp(match, 'u').test(String(value))
+    match === undefined || matches(value, match) ? undefined : (err ?? messages.invalidValue(String(value))),
+  (value, { match_all }) => match_all?.find(({ pattern }) => !matches(value, pattern))?.err,
+  (value, { match_any, err }) =>
+    match_any === undefined || match_any.some((pattern) => matches(value, pattern))
       ? undefined
       : (err ?? messages.invalidValue(String(value))),
   (value, { contains }) =>
@@ -69,6 +79,19 @@ const RULES: readonly Rule[] = [
       : messages.contains(contains),
   (value, { mutually_exclusive_subsets: subsets }) => (subsets ? checkSubsets(value, subsets) : undefined),
 ];
+
+function matches(value: unknown, pattern: string): boolean {
+  return new RegExp(pattern, 'u').test(String(value));
+}
+
+export function isRegex(source: string): boolean {
+  try {
+    new RegExp(source);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** What null or absence violates, or undefined when it is fine. */
 export function checkAbsence(attributes: Attributes): string | undefined {

@@ -59,6 +59,8 @@ function fieldsOf(check: EntityCheck): readonly string[] {
       return [check.if_field, check.then_field];
     case 'conditional_at_least_one_of':
       return [check.if_field];
+    case 'mutually_exclusive_sets':
+      return [...check.set1, ...check.set2];
     case 'record_rule':
     case 'non_decreasing':
       return [];
@@ -73,6 +75,8 @@ function findViolation(check: EntityCheck, record: PlainRecord, operation: Opera
       return checkConditional(check, record);
     case 'conditional_at_least_one_of':
       return checkConditionalAtLeastOne(check, record, operation);
+    case 'mutually_exclusive_sets':
+      return checkSets([check.set1, check.set2], record);
     case 'record_rule':
     case 'non_decreasing':
       return undefined;
@@ -126,6 +130,11 @@ function checkConditionalAtLeastOne(
   const names = check.then_at_least_one_of;
   if (names.some((name) => !isEmpty(readPath(record, name.split('.'))))) return undefined;
   return { text: check.then_err ?? whenUpdating(messages.atLeastOneOf(names), operation) };
+}
+
+function checkSets(sets: readonly (readonly string[])[], record: PlainRecord): Violation | undefined {
+  const given = sets.map((names) => names.filter((name) => !isEmpty(readPath(record, name.split('.')))));
+  return given.every((names) => names.length > 0) ? { text: messages.exclusiveSets(given) } : undefined;
 }
 
 /** Numbers are shown with one decimal, as the reference prints them: `hour(10.0)`. */

@@ -1,4 +1,5 @@
 /** The named formats of strings: each is a function to the violated rule's text, or undefined when all is well. */
+import { isRegex } from './check-attributes.ts';
 import {
   checkHeaderEntry,
   checkHeaderRename,
@@ -49,15 +50,6 @@ export const FORMATS: Readonly<Record<StringFormat, FormatCheck>> = {
   asterisk_or_regex: (value) =>
     value === '*' || isRegex(value) ? undefined : `'${value}' is not a valid regex`,
 };
-
-function isRegex(source: string): boolean {
-  try {
-    new RegExp(source);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function checkHost(value: string): string | undefined {
   const parsed = parseHost(value);

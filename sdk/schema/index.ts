@@ -15,6 +15,7 @@ export { splitEntry } from './entry-format.ts';
 export { ENTITY_MEMBER, type ErrorNode, type ErrorTree, isErrorTree } from './error-tree.ts';
 export type {
   BooleanField,
+  Deprecation,
   EntityCheck,
   FieldDefinition,
   FieldMap,
@@ -23,6 +24,7 @@ export type {
   ListField,
   MapField,
   NumberField,
+  PatternRule,
   RecordField,
   ShorthandField,
   StringField,

@@ -32,6 +32,7 @@ export const lengthIs = (length: number): string => `length must be ${length}`;
 export const lengthAtLeast = (length: number): string => `length must be at least ${length}`;
 export const lengthAtMost = (length: number): string => `length must be at most ${length}`;
 export const invalidValue = (value: string): string => `invalid value: ${value}`;
+export const notRegex = (value: string): string => `not a valid regex: ${value}`;
 export const startsWith = (prefix: string): string => `should start with: ${prefix}`;
 export const contains = (member: string): string => `expected to contain: ${member}`;
 

@@ -39,6 +39,45 @@ describe('the manifest of a stranger', () => {
   );
 
   it.each([
+    [{ kind: 'custom' }],
+    [{ kind: 'at_least_one_of' }],
+    [{ kind: 'at_least_one_of', fields: [1] }],
+    [{ kind: 'mutually_exclusive_sets', set1: ['a'] }],
+    [{ kind: 'conditional', if_field: 'a', if_match: {}, then_field: 'b' }],
+    [{ kind: 'conditional', if_field: 'a', if_match: { match: '(' }, then_field: 'b', then_match: {} }],
+    [{ kind: 'record_rule', when: { field: 'a' }, err: 'e' }],
+    [{ kind: 'toString' }],
+  ])('may not have the rule %j', (rule) => {
+    const schema = { ...s.config({}), checks: [rule] };
+    expect(check({ schema })).toBe("plugin 'p': schema.checks is no list of rules");
+  });
+
+  it('may have every rule that can be written', () => {
+    const checks = [
+      s.atLeastOneOf('a'),
+      s.mutuallyExclusiveSets(['a'], ['b']),
+      s.conditional('a', { match: '^a' }, 'b', { required: true }, { unlessAnyOf: ['c'] }),
+      s.conditionalAtLeastOneOf('a', { eq: 1 }, ['b']),
+      s.nonDecreasing(['a', 'b'], 'limit'),
+      s.recordRule({ field: 'a', match: { eq: 1 } }, { field: 'b', match: {} }, 'no'),
+    ];
+    expect(check({ schema: s.config({}, { checks }) })).toBe(undefined);
+  });
+
+  it.each([
+    [{ match: '(' }, 'match'],
+    [{ match_any: ['a', '('] }, 'match_any'],
+    [{ match_all: [{ pattern: '(', err: 'e' }] }, 'match_all'],
+    [{ match_none: 7 }, 'match_none'],
+    [{ match_all: ['a'] }, 'match_all'],
+    // Read with the flag u, this is none.
+    [{ not_match: '\\-' }, 'not_match'],
+  ])('may not have patterns that are none: %j', (attributes, name) => {
+    const schema = { type: 'record', fields: { key: { type: 'string', ...attributes } } };
+    expect(check({ schema })).toBe(`plugin 'p': schema.key.${name} is no regular expression`);
+  });
+
+  it.each([
     [{ key: s.string({ referenceable: true, default: '{vault://env/DATABASE_URL}' }) }, 'schema.key'],
     [
       { keys: s.array(s.string({ referenceable: true }), { default: ['{vault://env/DATABASE_URL}'] }) },

@@ -25,6 +25,42 @@ describe('a field', () => {
     [s.string({ match: '^[a-z]+$', err: 'lower case only' }), 'A', 'lower case only'],
     [s.string({ match: '^[a-z]+$' }), 'a\n', 'invalid value: a\n'],
     [s.string({ not_match: '\\s' }), 'a b', 'invalid value: a b'],
+    [
+      s.string({
+        match_all: [
+          { pattern: '^a', err: 'no a' },
+          { pattern: 'z$', err: 'no z' },
+        ],
+      }),
+      'ab',
+      'no z',
+    ],
+    [
+      s.string({
+        match_all: [
+          { pattern: '^a', err: 'no a' },
+          { pattern: 'z$', err: 'no z' },
+        ],
+      }),
+      'az',
+      undefined,
+    ],
+    [s.string({ match_none: [{ pattern: '//', err: 'no empty segments' }] }), '/a//b', 'no empty segments'],
+    [s.string({ match_none: [{ pattern: '//', err: 'no empty segments' }] }), '/a/b', undefined],
+    [s.string({ match_any: ['^a', '^b'] }), 'c', 'invalid value: c'],
+    [s.string({ match_any: ['^a', '^b'], err: 'a or b' }), 'c', 'a or b'],
+    [s.string({ match_any: ['^a', '^b'] }), 'bc', undefined],
+    [s.regex(), '(', 'not a valid regex: ('],
+    [s.regex(), '^a+$', undefined],
+    [s.httpMethod(), 'get', 'invalid value: get'],
+    [s.ip(), '10.0.0.0/8', 'not an ip address: 10.0.0.0/8'],
+    [s.ip(), '::1', undefined],
+    [s.hostWithOptionalPort(), 'a.test:80', undefined],
+    [s.hostWithOptionalPort(), 'a b', 'invalid value: a b'],
+    [s.number({ not_one_of: [0] }), 0, 'must not be one of: 0'],
+    [s.array(s.string(), { contains: 'a' }), ['b'], 'expected to contain: a'],
+    [s.array(s.string(), { len_eq: 2 }), ['b'], 'length must be 2'],
+    [s.map(s.string(), s.string(), { len_max: 1 }), { a: 'b', c: 'd' }, 'length must be at most 1'],
     [s.string({ starts_with: '/' }), 'a', 'should start with: /'],
     [s.string({ not_one_of: ['env'] }), 'env', 'must not be one of: env'],
     [s.string({ eq: 'a' }), 'b', 'value must be a'],
@@ -160,6 +196,24 @@ describe('rules across fields', () => {
       s.mutuallyExclusive('a', 'b'),
       { a: 'x', b: 'y' },
       ["only one or none of these fields must be set: 'a', 'b'"],
+    ],
+    [
+      s.mutuallyExclusiveSets(['a'], ['b', 'c']),
+      { a: 'x', b: 'y' },
+      ["these sets are mutually exclusive: ('a'), ('b')"],
+    ],
+    [s.mutuallyExclusiveSets(['a'], ['b', 'c']), { b: 'y', c: ['z'] }, undefined],
+    [
+      s.conditionalAtLeastOneOf('a', { eq: 'x' }, ['b', 'c']),
+      { a: 'x' },
+      ["at least one of these fields must be non-empty: 'b', 'c'"],
+    ],
+    [s.conditionalAtLeastOneOf('a', { eq: 'x' }, ['b', 'c'], 'b or c'), { a: 'x' }, ['b or c']],
+    [s.conditionalAtLeastOneOf('a', { eq: 'x' }, ['b', 'c']), { a: 'y' }, undefined],
+    [
+      s.conditional('a', { eq: 'x' }, 'b', { required: true }, { err: 'x needs b' }),
+      { a: 'x' },
+      ['x needs b'],
     ],
   ])('%j given %j report %j', (check, value, expected) => {
     expect(texts(check, value)).toEqual(expected);
