@@ -8,6 +8,7 @@ import type { ClientExchange } from '../../core/http/client-exchange.ts';
 import type { PhaseOutcome } from '../../core/pipeline/phase-outcome.ts';
 import { bundlePackage } from '../../core/sandbox/bundle-package.ts';
 import { IsolateLane } from '../../core/sandbox/isolate-lane.ts';
+import { createLaneHost } from '../../core/sandbox/lane-host.ts';
 import { EVENTS, LIMITS, SERVICES } from './lane-surroundings.ts';
 
 const CONSUMER = { id: '0f3a8e1c-6e0b-4c39-9a7e-0d6a2f6b8c11', username: 'pro-user', custom_id: null };
@@ -29,7 +30,10 @@ const bundle = await bundlePackage({
 const lane = new IsolateLane(
   bundle,
   LIMITS,
-  { ...SERVICES, findEntity: async (entity) => (entity === 'consumers' ? CONSUMER : CREDENTIAL) },
+  createLaneHost({
+    ...SERVICES,
+    findEntity: async (entity) => (entity === 'consumers' ? CONSUMER : CREDENTIAL),
+  }),
   EVENTS,
 );
 lane.configure({

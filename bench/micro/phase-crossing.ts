@@ -10,6 +10,7 @@ import { encodeAccessCall } from '../../core/gateway/encode-call.ts';
 import type { ClientExchange } from '../../core/http/client-exchange.ts';
 import { bundlePackage, releaseBundler } from '../../core/sandbox/bundle-package.ts';
 import { IsolateLane } from '../../core/sandbox/isolate-lane.ts';
+import { createLaneHost } from '../../core/sandbox/lane-host.ts';
 import { EVENTS, LIMITS, SERVICES } from './lane-surroundings.ts';
 
 const CALLS = 20_000;
@@ -40,7 +41,7 @@ const bundle = await bundlePackage({ name: 'typical', entries: [pathToFileURL(en
 await releaseBundler();
 rmSync(folder, { recursive: true });
 
-const lane = new IsolateLane(bundle, LIMITS, SERVICES, EVENTS);
+const lane = new IsolateLane(bundle, LIMITS, createLaneHost(SERVICES), EVENTS);
 lane.configure({
   generation: 1,
   instances: [{ id: 'a', plugin: 'typical', routeId: null, serviceId: null, config: {} }],

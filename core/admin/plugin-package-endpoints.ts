@@ -58,11 +58,13 @@ function answer(status: number, given: PublisherAnswer<unknown>): AdminAnswer {
 function readQuery(query: Arguments): TrafficChange {
   const percent = firstArgument(query, 'percent')?.value;
   const onError = firstArgument(query, 'on_error')?.value;
+  const isolation = firstArgument(query, 'isolation')?.value;
   return readChange({
     ...(percent !== undefined && {
       percent: Number(percent === true || percent === '' ? Number.NaN : percent),
     }),
     ...(onError !== undefined && { on_error: onError }),
+    ...(isolation !== undefined && { isolation }),
   });
 }
 
@@ -75,6 +77,7 @@ function readSwitch(query: Arguments, name: string): boolean {
 function readChange({
   percent,
   on_error: onError,
+  isolation,
   ...others
 }: Readonly<Record<string, unknown>>): TrafficChange {
   const [unknown] = Object.keys(others);
@@ -86,7 +89,14 @@ function readChange({
   if (onError !== undefined && onError !== 'fail' && onError !== 'skip') {
     throw new AdminRefusal(400, "on_error must be 'fail' or 'skip'");
   }
-  return { ...(share !== undefined && { percent: share }), ...(onError !== undefined && { onError }) };
+  if (isolation !== undefined && isolation !== 'process' && isolation !== 'thread') {
+    throw new AdminRefusal(400, "isolation must be 'process' or 'thread'");
+  }
+  return {
+    ...(share !== undefined && { percent: share }),
+    ...(onError !== undefined && { onError }),
+    ...(isolation !== undefined && { isolation }),
+  };
 }
 
 function isPercentage(value: unknown): value is number {

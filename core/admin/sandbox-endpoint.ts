@@ -8,6 +8,8 @@ export interface SandboxStatus {
   /** '' of the package that comes with the gateway; so is `digest`. */
   readonly version: string;
   readonly digest: string;
+  /** `process`: it runs in one of its own, behind the worker. */
+  readonly isolation: 'thread' | 'process';
   /** `unavailable`: it does not load. */
   readonly state: 'serving' | 'quarantined' | 'suspended' | 'unavailable';
   /** Convictions within the last seconds. */
@@ -17,6 +19,9 @@ export interface SandboxStatus {
   readonly rebuilds: number;
   readonly cpuSeconds: number;
   readonly heapBytes: number;
+  /** Of the package's process, where it has one that runs. */
+  readonly pid?: number;
+  readonly rssBytes?: number;
 }
 
 export function sandboxEndpoint(measure: () => Promise<readonly SandboxStatus[]>): Endpoint {
@@ -28,6 +33,11 @@ export function sandboxEndpoint(measure: () => Promise<readonly SandboxStatus[]>
   };
 }
 
-function describeSandbox({ cpuSeconds, heapBytes, ...others }: SandboxStatus) {
-  return { ...others, cpu_seconds: cpuSeconds, heap_bytes: heapBytes };
+function describeSandbox({ cpuSeconds, heapBytes, rssBytes, pid, ...others }: SandboxStatus) {
+  return {
+    ...others,
+    cpu_seconds: cpuSeconds,
+    heap_bytes: heapBytes,
+    process: pid === undefined ? null : { pid, rss_bytes: rssBytes ?? 0 },
+  };
 }

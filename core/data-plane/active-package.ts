@@ -1,5 +1,6 @@
 /** A published package as a data plane runs it: which of its versions answers how much of the traffic. */
 import type { OnError } from '../sandbox/absent-lane.ts';
+import type { Isolation } from '../sandbox/package-lane.ts';
 import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
 
 export interface ActivePackage {
@@ -10,6 +11,7 @@ export interface ActivePackage {
   /** Of all requests, 0 to 100, those that run `current`. Counts only where there is a previous version. */
   readonly percent: number;
   readonly onError: OnError;
+  readonly isolation: Isolation;
   /** It has ended the data plane: neither version runs. */
   readonly isSuspended?: boolean;
 }
@@ -19,6 +21,17 @@ export interface TrafficShare {
   /** It ends at so many percent and begins where the share before it ends. The last one ends at 100. */
   readonly upToPercent: number;
   readonly artefacts: readonly PluginArtefact[];
+}
+
+/** One version of a package, and where it runs. */
+export interface PackageVersion {
+  readonly artefact: PluginArtefact;
+  readonly isolation: Isolation;
+}
+
+export function versionsOf({ current, previous, isolation }: ActivePackage): readonly PackageVersion[] {
+  const versions = previous === undefined ? [current] : [current, previous];
+  return versions.map((artefact) => ({ artefact, isolation }));
 }
 
 /**

@@ -15,10 +15,9 @@ import type { CounterTake } from '../counters/cluster-counters.ts';
 import type { UpstreamHealth } from '../health/describe-health.ts';
 import type { HealthOrder } from '../health/upstream-keeper.ts';
 import type { PackageBundle } from '../sandbox/bundle-package.ts';
-import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
 import type { Settings } from '../settings/load-settings.ts';
 import type { KongLogLevel } from '../telemetry/logger.ts';
-import type { ActivePackage } from './active-package.ts';
+import type { ActivePackage, PackageVersion } from './active-package.ts';
 
 /** What a worker needs before it can serve. */
 export interface Boot {
@@ -38,7 +37,7 @@ export type Command =
   /** What has changed since. Answered by `done`. */
   | { readonly kind: 'update'; readonly number: number; readonly update: ConfigurationUpdate }
   /** Loads a version of a package beside those in use, until the next `packages`. Answered by `done`. */
-  | { readonly kind: 'stage'; readonly number: number; readonly artefact: PluginArtefact }
+  | { readonly kind: 'stage'; readonly number: number; readonly version: PackageVersion }
   /** Replaces the published packages in use. Answered by `done`. */
   | { readonly kind: 'packages'; readonly number: number; readonly packages: readonly ActivePackage[] }
   /** Answered by `done` with measurements. */

@@ -9,15 +9,15 @@ import type { MetricDeltas } from '../../sdk/protocol/metric-deltas.ts';
 import { PROTOCOL_VERSION } from '../../sdk/protocol/version.ts';
 import type { PhaseLane } from '../pipeline/phase-lane.ts';
 import type { PhaseFailureReason } from '../pipeline/phase-outcome.ts';
-import { AbsentLane, type OnError } from '../sandbox/absent-lane.ts';
+import { AbsentLane } from '../sandbox/absent-lane.ts';
 import type { PackageBundle } from '../sandbox/bundle-package.ts';
 import { decodeMetricDeltas } from '../sandbox/decode-metric-deltas.ts';
-import type { IsolateLane, LaneStats } from '../sandbox/isolate-lane.ts';
-import { createStackMapper } from '../sandbox/map-stack.ts';
+import type { PackageLane } from '../sandbox/package-lane.ts';
 import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
-import { type ActivePackage, divideTraffic } from './active-package.ts';
+import { type ActivePackage, divideTraffic, type PackageVersion, versionsOf } from './active-package.ts';
+import { createStackExplainer, scriptOf } from './explain-stack.ts';
 import type { SandboxMeasurements } from './messages.ts';
-import { Strikes } from './strikes.ts';
+import { createSlot, describeSlot, type PackageSlot } from './package-slot.ts';
 
 /** One part of the traffic and the lanes of published packages it runs through, by number. */
 export interface LaneShare {
@@ -26,55 +26,35 @@ export interface LaneShare {
 }
 
 /** What is done about a package that was published. */
-export interface Stranger {
-  readonly digest: string;
-  onIncident(reason: PhaseFailureReason): void;
+export interface Stranger extends PackageVersion {
+  onIncident(reason: PhaseFailureReason, detail: string): void;
+  /** It has taken a configuration, or has not: why. Only where that is not known at once. */
+  onConfigured(problem: string | undefined): void;
 }
 
 export interface PackageLanesDependencies {
   /** Throws when the bundle does not load in time. */
-  createLane(bundle: PackageBundle, loadTimeoutMs: number, stranger?: Stranger): IsolateLane;
+  createLane(bundle: PackageBundle, loadTimeoutMs: number, stranger?: Stranger): PackageLane;
   /** A published package cannot be loaded, or cannot take its configuration, though it could before. */
   onUnavailable(artefact: PluginArtefact, error: unknown): void;
   /** A published package has been found guilty too often, and does not run for so long. */
   onQuarantine(artefact: PluginArtefact, forMs: number): void;
 }
 
-interface Slot {
-  readonly name: string;
-  /** Undefined of bundled packages, which stay. */
-  readonly artefact: PluginArtefact | undefined;
-  /** Undefined when it could not be loaded. */
-  readonly lane: IsolateLane | undefined;
-  readonly manifest: PackageManifest;
-  /** Numbers of the plans that name it and have requests or may get some. */
-  readonly generations: Set<number>;
-  readonly strikes: Strikes;
-  isWanted: boolean;
-  onError: OnError;
-  isQuarantined: boolean;
-  isSuspended: boolean;
-  /** How often in a row it could not take its configuration. */
-  refusals: number;
-  /** It is no longer asked what it has counted. */
-  isMute: boolean;
-  /** Made when it is needed first. */
-  mapStack?: (stack: string) => string;
-}
+/** Why packages are loaded: before there is traffic, because an operator has changed them, or once more. */
+export type Occasion = 'start' | 'change' | 'retry';
 
-const NO_STATS: LaneStats = { crossings: 0, timeouts: 0, rebuilds: 0, cpuSeconds: 0, heapBytes: 0 };
 const NOT_IN_PLAN: PackageManifest = { protocolVersion: PROTOCOL_VERSION, plugins: [] };
 /** What a lane was given last, records to log above all, gets this long to be done with. */
 const LINGER_MS = 1000;
 const BUNDLED_LOAD_MS = 5000;
 /** Before there is traffic. */
 const PATIENT_LOAD_MS = 3000;
-/** All requests of the worker wait meanwhile, and a package that gets here has shown elsewhere that it loads. */
+/** In the worker itself all its requests wait meanwhile, and a package that gets there has shown elsewhere that it loads. */
 const SWIFT_LOAD_MS = 1000;
 const MAX_REFUSALS = 3;
 /** A package that takes longer to say what it has counted, and fails, is not asked again. */
 const SLOW_COLLECTION_MS = 200;
-const MAX_SOURCE_MAP_LENGTH = 1_000_000;
 /** Counted by lanes that are gone, until somebody asks for measurements. */
 const MAX_LEFTOVERS = 1000;
 
@@ -82,7 +62,7 @@ export class PackageLanes {
   /** By number, as the request path reads it; a hole where there was one. */
   readonly byNumber: PhaseLane[] = [];
   readonly #dependencies: PackageLanesDependencies;
-  readonly #slots: (Slot | undefined)[] = [];
+  readonly #slots: (PackageSlot | undefined)[] = [];
   #leftovers: MetricDeltas[] = [];
 
   /** Throws when a bundled package does not load. */
@@ -90,7 +70,8 @@ export class PackageLanes {
     this.#dependencies = dependencies;
     for (const bundle of bundles) {
       const lane = dependencies.createLane(bundle, BUNDLED_LOAD_MS);
-      this.#add(lane, { name: bundle.name, artefact: undefined, lane, manifest: lane.manifest });
+      const { manifest } = lane;
+      this.#add(lane, { name: bundle.name, artefact: undefined, isolation: 'thread', lane, manifest });
     }
   }
 
@@ -103,61 +84,38 @@ export class PackageLanes {
     return this.#live().map(({ manifest }) => manifest);
   }
 
-  /** Loads a version, without any traffic until it is arranged. Throws with a message for its author. */
-  stage(artefact: PluginArtefact): void {
-    const found = this.#find(artefact.digest);
-    if (found?.lane === undefined) this.#load(artefact, SWIFT_LOAD_MS);
-    else found.isWanted = true;
+  /** Loads a version, without any traffic until it is arranged. Rejects with a message for its author. */
+  async stage(version: PackageVersion): Promise<void> {
+    await this.#load(version, 'change');
   }
 
   /**
-   * What the traffic is to run through. Throws when a version does not load, except for one that is missing already: it
-   * must not keep others from being changed. Nothing changes for plans there are.
+   * Loads what is to be arranged. At a `change` it rejects when a version does not load, except for one that is missing
+   * already: it must not keep others from being changed. Otherwise something stands in for what does not load, and
+   * gives requests what `onError` of the package says.
    */
-  arrange(packages: readonly ActivePackage[]): readonly LaneShare[] {
-    return this.#arrange(packages, (artefact) => {
-      const missing = this.#slots.findIndex(
-        (slot) => slot?.isWanted && slot.lane === undefined && slot.artefact?.digest === artefact.digest,
-      );
-      return missing === -1 ? this.#load(artefact, SWIFT_LOAD_MS) : missing;
-    });
-  }
-
-  /** The same without failing: requests that need what does not load get what `onError` of the package says. */
-  arrangeWhatLoads(packages: readonly ActivePackage[], hasTraffic: boolean): readonly LaneShare[] {
-    const timeoutMs = hasTraffic ? SWIFT_LOAD_MS : PATIENT_LOAD_MS;
-    return this.#arrange(packages, (artefact) => this.#loadOrStandIn(artefact, timeoutMs));
-  }
-
-  /** Some of what is in use and may run could not be loaded. */
-  get isIncomplete(): boolean {
-    return this.#live().some(
-      ({ lane, isWanted, isSuspended }) => lane === undefined && isWanted && !isSuspended,
+  async prepare(packages: readonly ActivePackage[], occasion: Occasion): Promise<void> {
+    const versions = packages.filter(({ isSuspended }) => isSuspended !== true).flatMap(versionsOf);
+    const wanted = versions.filter(
+      (version) => occasion !== 'change' || this.#numberOfAbsent(version.artefact, false) === -1,
     );
+    const loads = await Promise.allSettled(wanted.map((version) => this.#load(version, occasion)));
+    for (const [at, load] of loads.entries()) {
+      if (load.status === 'fulfilled') continue;
+      if (occasion === 'change') throw load.reason;
+      const { artefact } = wanted[at] as PackageVersion;
+      this.#dependencies.onUnavailable(artefact, load.reason);
+    }
   }
 
-  #arrange(
-    packages: readonly ActivePackage[],
-    load: (artefact: PluginArtefact) => number,
-  ): readonly LaneShare[] {
-    const numberOf = (artefact: PluginArtefact): number => {
-      const { digest } = artefact;
-      if (isSuspended(artefact)) return this.#standIn(artefact, true);
-      const at = this.#slots.findIndex(
-        (slot) => slot?.lane !== undefined && slot.artefact?.digest === digest,
-      );
-      return at === -1 ? load(artefact) : at;
-    };
-    const isSuspended = ({ name }: PluginArtefact) =>
-      packages.some((each) => each.name === name && each.isSuspended === true);
-    // A version may be in several shares, and is loaded once.
+  /** What the traffic is to run through, as it was prepared. Nothing changes for plans there are. */
+  arrange(packages: readonly ActivePackage[]): readonly LaneShare[] {
     const numbers = new Map<string, number>();
-    const arranged = divideTraffic(packages).map(({ upToPercent, artefacts }) => {
-      for (const artefact of artefacts) {
-        if (!numbers.has(artefact.digest)) numbers.set(artefact.digest, numberOf(artefact));
+    for (const each of packages) {
+      for (const version of versionsOf(each)) {
+        numbers.set(version.artefact.digest, this.#numberFor(version, each.isSuspended === true));
       }
-      return { upToPercent, lanes: new Set(artefacts.map(({ digest }) => numbers.get(digest) as number)) };
-    });
+    }
     const used = new Set(numbers.values());
     for (const [number, slot] of this.#slots.entries()) {
       if (slot?.artefact === undefined) continue;
@@ -166,7 +124,17 @@ export class PackageLanes {
       slot.onError = packages.find((each) => each.name === name)?.onError ?? slot.onError;
       if (slot.lane === undefined) this.byNumber[number] = this.#standInFor(slot);
     }
-    return arranged;
+    return divideTraffic(packages).map(({ upToPercent, artefacts }) => ({
+      upToPercent,
+      lanes: new Set(artefacts.map(({ digest }) => numbers.get(digest) as number)),
+    }));
+  }
+
+  /** Some of what is in use and may run could not be loaded. */
+  get isIncomplete(): boolean {
+    return this.#live().some(
+      ({ lane, isWanted, isSuspended }) => lane === undefined && isWanted && !isSuspended,
+    );
   }
 
   /** Manifests by lane number, as a plan for this share needs them: those it does not run through offer nothing. */
@@ -183,7 +151,7 @@ export class PackageLanes {
   configure(
     { lanes }: LaneShare,
     generation: number,
-    give: (lane: IsolateLane, number: number, artefact: PluginArtefact | undefined) => void,
+    give: (lane: PackageLane, number: number, artefact: PluginArtefact | undefined) => void,
   ): void {
     for (const [number, slot] of this.#slots.entries()) {
       if (slot === undefined || (slot.artefact !== undefined && !lanes.has(number))) continue;
@@ -191,11 +159,11 @@ export class PackageLanes {
       if (slot.lane === undefined || slot.refusals >= MAX_REFUSALS) continue;
       try {
         give(slot.lane, number, slot.artefact);
-        slot.refusals = 0;
+        // Elsewhere it takes a while until that is known.
+        if (slot.isolation === 'thread') slot.refusals = 0;
       } catch (error) {
         if (slot.artefact === undefined) throw error;
-        this.#dependencies.onUnavailable(slot.artefact, error);
-        if (++slot.refusals >= MAX_REFUSALS) this.#shutOut(number, slot);
+        this.#noteRefusal(number, slot, slot.artefact, error);
       }
     }
   }
@@ -226,35 +194,22 @@ export class PackageLanes {
     }
   }
 
-  flush(): void {
-    for (const { lane } of this.#live()) lane?.flush();
+  /** Call when there are no requests and will be none. */
+  dispose(): void {
+    for (const { lane } of this.#live()) lane?.dispose();
   }
 
   /** What has been counted since this was asked last. */
-  collectMetrics(): readonly MetricDeltas[] {
+  async collectMetrics(): Promise<readonly MetricDeltas[]> {
     const collected = this.#leftovers;
     this.#leftovers = [];
-    for (const slot of this.#live()) collected.push(...metricsOf(slot));
-    return collected;
+    const found = await Promise.all(this.#live().map(metricsOf));
+    return collected.concat(...found);
   }
 
   measure(): readonly SandboxMeasurements[] {
     const nowMs = Date.now();
-    return this.#live().map(({ name, artefact, lane, strikes, isQuarantined, isSuspended }) => ({
-      package: name,
-      version: artefact?.version ?? '',
-      digest: artefact?.digest ?? '',
-      state:
-        lane === undefined
-          ? isSuspended
-            ? 'suspended'
-            : 'unavailable'
-          : isQuarantined
-            ? 'quarantined'
-            : 'serving',
-      strikes: strikes.count(nowMs),
-      ...(lane?.stats() ?? NO_STATS),
-    }));
+    return this.#live().map((slot) => describeSlot(slot, nowMs));
   }
 
   /** A stack as the authors of published packages know its lines. */
@@ -262,74 +217,113 @@ export class PackageLanes {
     for (const slot of this.#live()) {
       const { artefact } = slot;
       if (artefact === undefined || !stack.includes(`${scriptOf(artefact)}.js:`)) continue;
-      slot.mapStack ??= createMapper(artefact);
-      return slot.mapStack(stack);
+      slot.explainStack ??= createStackExplainer(artefact);
+      return slot.explainStack(stack);
     }
     return stack;
   }
 
-  #find(digest: string): Slot | undefined {
-    return this.#live().find(({ artefact }) => artefact?.digest === digest);
-  }
-
-  #live(): readonly Slot[] {
+  #live(): readonly PackageSlot[] {
     return this.#slots.filter((slot) => slot !== undefined);
   }
 
-  #load(artefact: PluginArtefact, timeoutMs: number): number {
+  /** Resolves when there is a lane for it that runs. */
+  async #load(version: PackageVersion, occasion: Occasion): Promise<void> {
+    let number = this.#numberOf(version);
+    if (number === -1) number = this.#open(version, occasion);
+    const slot = this.#slots[number] as PackageSlot;
+    slot.isWanted = true;
+    try {
+      await slot.lane?.ready;
+    } catch (error) {
+      if (this.#slots[number] === slot) this.#close(number, slot);
+      throw error;
+    }
+  }
+
+  #open(version: PackageVersion, occasion: Occasion): number {
+    const { artefact, isolation } = version;
     const { name, code, manifest } = artefact;
     let number = -1;
-    const bundle = { name: scriptOf(artefact), code };
-    const lane = this.#dependencies.createLane(bundle, timeoutMs, {
-      digest: artefact.digest,
-      onIncident: (reason) => this.#noteIncident(number, reason),
-    });
+    const isWaitedFor = isolation === 'thread' && occasion !== 'start';
+    const lane = this.#dependencies.createLane(
+      { name: scriptOf(artefact), code },
+      isWaitedFor ? SWIFT_LOAD_MS : PATIENT_LOAD_MS,
+      {
+        ...version,
+        onIncident: (reason) => this.#noteIncident(number, reason),
+        onConfigured: (problem) => this.#noteConfigured(number, problem),
+      },
+    );
     // What it says of itself decides what it may reach: it must be what the operator has been shown.
     if (JSON.stringify(lane.manifest) !== JSON.stringify(manifest)) {
       lane.dispose();
       throw new Error(`'${name}' does not describe itself as in its manifest`);
     }
-    number = this.#add(lane, { name, artefact, lane, manifest });
+    number = this.#add(lane, { name, artefact, isolation, lane, manifest });
     return number;
   }
 
-  #loadOrStandIn(artefact: PluginArtefact, timeoutMs: number): number {
-    try {
-      return this.#load(artefact, timeoutMs);
-    } catch (error) {
-      this.#dependencies.onUnavailable(artefact, error);
-      return this.#standIn(artefact, false);
-    }
+  #numberFor(version: PackageVersion, isSuspended: boolean): number {
+    const loaded = isSuspended ? -1 : this.#numberOf(version);
+    if (loaded !== -1) return loaded;
+    const absent = this.#numberOfAbsent(version.artefact, isSuspended);
+    return absent === -1 ? this.#standIn(version, isSuspended) : absent;
   }
 
-  #standIn(artefact: PluginArtefact, isSuspended: boolean): number {
+  #numberOf({ artefact: { digest }, isolation }: PackageVersion): number {
+    return this.#slots.findIndex(
+      (slot) => slot?.lane !== undefined && slot.artefact?.digest === digest && slot.isolation === isolation,
+    );
+  }
+
+  /** Of what stands in for the version since it was arranged last. */
+  #numberOfAbsent({ digest }: PluginArtefact, isSuspended: boolean): number {
+    return this.#slots.findIndex(
+      (slot) =>
+        slot?.lane === undefined &&
+        slot?.artefact?.digest === digest &&
+        slot.isWanted &&
+        slot.isSuspended === isSuspended,
+    );
+  }
+
+  #standIn({ artefact, isolation }: PackageVersion, isSuspended: boolean): number {
     const { name, manifest } = artefact;
-    const slot = { name, artefact, lane: undefined, manifest };
-    const number = this.#add(this.#standInFor({ name, onError: 'fail' }), slot);
-    (this.#slots[number] as Slot).isSuspended = isSuspended;
+    const standIn = this.#standInFor({ name, onError: 'fail' });
+    const number = this.#add(standIn, { name, artefact, isolation, lane: undefined, manifest });
+    (this.#slots[number] as PackageSlot).isSuspended = isSuspended;
     return number;
   }
 
-  #standInFor({ name, onError }: Pick<Slot, 'name' | 'onError'>): AbsentLane {
+  #standInFor({ name, onError }: Pick<PackageSlot, 'name' | 'onError'>): AbsentLane {
     return new AbsentLane(onError, `the package '${name}' cannot be run`);
   }
 
-  #add(lane: PhaseLane, slot: Pick<Slot, 'name' | 'artefact' | 'lane' | 'manifest'>): number {
+  #add(lane: PhaseLane, content: Parameters<typeof createSlot>[0]): number {
     const hole = this.#slots.indexOf(undefined);
     const number = hole === -1 ? this.#slots.length : hole;
-    this.#slots[number] = {
-      ...slot,
-      generations: new Set(),
-      strikes: new Strikes(),
-      isWanted: true,
-      onError: 'fail',
-      isQuarantined: false,
-      isSuspended: false,
-      refusals: 0,
-      isMute: false,
-    };
+    this.#slots[number] = createSlot(content);
     this.byNumber[number] = lane;
     return number;
+  }
+
+  #close(number: number, { lane }: PackageSlot): void {
+    this.#slots[number] = undefined;
+    delete this.byNumber[number];
+    lane?.dispose();
+  }
+
+  #noteConfigured(number: number, problem: string | undefined): void {
+    const slot = this.#slots[number];
+    if (slot?.artefact === undefined) return;
+    if (problem === undefined) slot.refusals = 0;
+    else this.#noteRefusal(number, slot, slot.artefact, new Error(problem));
+  }
+
+  #noteRefusal(number: number, slot: PackageSlot, artefact: PluginArtefact, error: unknown): void {
+    this.#dependencies.onUnavailable(artefact, error);
+    if (++slot.refusals >= MAX_REFUSALS) this.#shutOut(number, slot);
   }
 
   #noteIncident(number: number, reason: PhaseFailureReason): void {
@@ -345,59 +339,38 @@ export class PackageLanes {
     setTimeout(() => this.#release(number, slot, slot.lane), forMs).unref();
   }
 
-  #shutOut(number: number, slot: Slot): void {
+  #shutOut(number: number, slot: PackageSlot): void {
     slot.isQuarantined = true;
     const detail = `the package '${slot.name}' is in quarantine`;
     this.byNumber[number] = new AbsentLane(slot.onError, detail, slot.lane);
   }
 
-  #release(number: number, slot: Slot, lane: IsolateLane | undefined): void {
+  #release(number: number, slot: PackageSlot, lane: PackageLane | undefined): void {
     if (this.#slots[number] !== slot || lane === undefined || slot.refusals >= MAX_REFUSALS) return;
     slot.isQuarantined = false;
     this.byNumber[number] = lane;
   }
 
-  #dispose(slot: Slot, lane: IsolateLane): void {
+  #dispose(slot: PackageSlot, lane: PackageLane): void {
     lane.flush();
-    setTimeout(() => {
-      if (this.#leftovers.length < MAX_LEFTOVERS) this.#leftovers.push(...metricsOf(slot));
+    setTimeout(async () => {
+      const deltas = await metricsOf(slot);
+      if (this.#leftovers.length < MAX_LEFTOVERS) this.#leftovers.push(...deltas);
       lane.dispose();
     }, LINGER_MS).unref();
   }
 }
 
-/** What stacks call it: versions of a package may run side by side. */
-function scriptOf({ name, version }: PluginArtefact): string {
-  return `${name}@${version}`;
-}
-
-/** The map is the author's too: one that is no map, or that would keep the worker busy, explains nothing. */
-function createMapper(artefact: PluginArtefact): (stack: string) => string {
-  const { sourceMap } = artefact;
-  const unmapped = (stack: string) => stack;
-  if (sourceMap === '' || sourceMap.length > MAX_SOURCE_MAP_LENGTH) return unmapped;
-  try {
-    const map = createStackMapper({ name: scriptOf(artefact), sourceMap });
-    return (stack) => {
-      try {
-        return map(stack);
-      } catch {
-        return stack;
-      }
-    };
-  } catch {
-    return unmapped;
-  }
-}
-
-function metricsOf(slot: Slot): readonly MetricDeltas[] {
+async function metricsOf(slot: PackageSlot): Promise<readonly MetricDeltas[]> {
   const { lane, artefact, manifest } = slot;
   if (lane === undefined || slot.isMute) return [];
   const fromMs = performance.now();
-  const json = lane.collectMetrics();
+  const collecting = lane.collectMetrics();
+  const blockedMs = performance.now() - fromMs;
+  const json = await collecting;
   if (artefact === undefined) return json === undefined ? [] : [JSON.parse(json) as MetricDeltas];
   const deltas = json === undefined ? undefined : decodeMetricDeltas(json, manifest);
   if (deltas !== undefined) return [deltas];
-  slot.isMute = performance.now() - fromMs > SLOW_COLLECTION_MS;
+  slot.isMute = blockedMs > SLOW_COLLECTION_MS;
   return [];
 }

@@ -10,10 +10,9 @@ import type { ConfigurationServers } from '../config/node-configuration.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import { applyDelta } from '../config/snapshot-delta.ts';
 import type { CounterTake } from '../counters/cluster-counters.ts';
-import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
 import { WORKER_HEAP_FLAGS } from '../sandbox/young-generation.ts';
 import type { GatewayLogger, KongLogLevel } from '../telemetry/logger.ts';
-import type { ActivePackage } from './active-package.ts';
+import type { ActivePackage, PackageVersion } from './active-package.ts';
 import { openCrashJournal } from './crash-journal.ts';
 import type {
   Boot,
@@ -110,8 +109,8 @@ export class DataPlane implements ConfigurationServers {
   }
 
   /** Resolves when every worker has loaded the version, which gets no traffic yet. Rejects with what one says of it. */
-  async stagePackage(artefact: PluginArtefact): Promise<void> {
-    const answers = await this.#command((number) => ({ kind: 'stage', number, artefact }));
+  async stagePackage(version: PackageVersion): Promise<void> {
+    const answers = await this.#command((number) => ({ kind: 'stage', number, version }));
     if (answers.length === 0) throw new Error('the data plane does not serve at the moment');
     const failed = answers.find(({ error }) => error !== undefined);
     if (failed !== undefined) throw new Error(failed.error);

@@ -25,17 +25,16 @@ import type { ClientExchange } from '../http/client-exchange.ts';
 import type { Ingress } from '../http/ingress.ts';
 import { loadUws } from '../http/native-binding.ts';
 import { startIngress } from '../http/start-ingress.ts';
-import { IsolateLane } from '../sandbox/isolate-lane.ts';
 import { createEnvironmentVault } from '../secrets/environment-vault.ts';
 import { resolveSecrets } from '../secrets/resolve-secrets.ts';
 import { changeLevelFor, createLogger } from '../telemetry/logger.ts';
 import { createTracer } from '../telemetry/tracing/tracer.ts';
 import { createUpstreamClient } from '../upstream/forward.ts';
 import { completeConfiguration } from './complete-configuration.ts';
-import { createJournalEntry } from './crash-journal.ts';
 import { drawPlan, type LivePlan } from './draw-plan.ts';
 import { createRowFinder } from './find-row.ts';
 import { compilePolicy } from './gateway-policy.ts';
+import { createLaneFactory } from './lane-factory.ts';
 import { logHealthChange } from './log-health-change.ts';
 import { createNameLookUp } from './look-up-names.ts';
 import type {
@@ -48,7 +47,7 @@ import type {
   WorkerStart,
 } from './messages.ts';
 import { describeNodeToPlugins } from './node-facts.ts';
-import { type LaneShare, PackageLanes, type Stranger } from './package-lanes.ts';
+import { type LaneShare, PackageLanes } from './package-lanes.ts';
 import { createClusterTaker } from './take-cluster-counters.ts';
 
 /** After that twice as long each time: requests wait while a package is loaded. */
@@ -113,6 +112,7 @@ let snapshot: Boot['snapshot'] = boot.snapshot;
 let ingresses: readonly Ingress[] = [];
 let requestsTotal = 0;
 let inFlight = 0;
+let packageChanges: Promise<unknown> = Promise.resolve();
 let isDraining = false;
 
 const gateway: Gateway = {
@@ -140,7 +140,32 @@ start().catch((error: unknown) => {
 
 async function start(): Promise<void> {
   lanes = new PackageLanes(boot.bundles, {
-    createLane,
+    createLane: createLaneFactory({
+      worker: index,
+      limits: {
+        memoryMb: settings.pluginMemoryMb,
+        crossingTimeoutMs: settings.pluginTimeoutMs,
+        phaseDeadlineMs: settings.pluginDeadlineMs,
+        cacheEntries: settings.credentialCacheEntries,
+        maxBodyBytes: settings.clientBodyBufferBytes,
+      },
+      services: {
+        node: describeNodeToPlugins(
+          boot.nodeId,
+          settings.proxyListen.map(({ address }) => address),
+          settings.trustedIps,
+        ),
+        findEntity: finder.find,
+        listEntities: finder.list,
+        crypto: { digest, verifySignature },
+        fetch: fetchForPlugins,
+        takeCounters: counters.take,
+        takeSharedCounters: sharedCounters.take,
+        exportTrace: (spanId: string, targetsJson: string) => tracer.export(spanId, targetsJson),
+      },
+      logger,
+      onCatastrophe: (reason) => send({ kind: 'catastrophe', reason }),
+    }),
     onUnavailable: ({ name, version }, error) =>
       logger.error(
         { package: name, package_version: version, err: error },
@@ -149,7 +174,8 @@ async function start(): Promise<void> {
     onQuarantine: ({ name, version }, forMs) =>
       logger.error({ package: name, package_version: version, for_ms: forMs }, 'a package is in quarantine'),
   });
-  serveThrough(snapshot, lanes.arrangeWhatLoads(packages, false));
+  await lanes.prepare(packages, 'start');
+  serveThrough(snapshot, lanes.arrange(packages));
   loadMissing(FIRST_RELOAD_MS);
   await prepareTraces();
   setInterval(() => {
@@ -189,62 +215,6 @@ function serve(exchange: ClientExchange): void {
   }
 }
 
-function createLane(
-  bundle: Boot['bundles'][number],
-  loadTimeoutMs: number,
-  stranger?: Stranger,
-): IsolateLane {
-  const journal = stranger && createJournalEntry(index, stranger.digest);
-  const limits = {
-    memoryMb: settings.pluginMemoryMb,
-    crossingTimeoutMs: settings.pluginTimeoutMs,
-    phaseDeadlineMs: settings.pluginDeadlineMs,
-    loadTimeoutMs,
-    cacheEntries: settings.credentialCacheEntries,
-    maxBodyBytes: settings.clientBodyBufferBytes,
-  };
-  const services = {
-    node: describeNodeToPlugins(
-      boot.nodeId,
-      settings.proxyListen.map(({ address }) => address),
-      settings.trustedIps,
-    ),
-    findEntity: finder.find,
-    listEntities: finder.list,
-    crypto: { digest, verifySignature },
-    fetch: fetchForPlugins,
-    takeCounters: counters.take,
-    takeSharedCounters: sharedCounters.take,
-    exportTrace: (spanId: string, targetsJson: string) => tracer.export(spanId, targetsJson),
-  };
-  return new IsolateLane(bundle, limits, services, {
-    onLogLines: (lines) => {
-      for (const { level, plugin, requestId, message } of lines) {
-        const details = requestId === '' ? { plugin } : { request_id: requestId, plugin };
-        logger[PINO_LEVELS[level]](details, message);
-      }
-    },
-    onIncident: (reason, detail) => {
-      logger.error({ package: bundle.name, reason, detail }, 'plugin incident');
-      stranger?.onIncident(reason);
-    },
-    ...(journal && { onEnter: journal.enter, onLeave: journal.leave }),
-    onCatastrophe: (message) =>
-      send({ kind: 'catastrophe', reason: `isolate of ${bundle.name}: ${message}` }),
-  });
-}
-
-const PINO_LEVELS = {
-  debug: 'debug',
-  info: 'info',
-  notice: 'notice',
-  warn: 'warn',
-  err: 'error',
-  crit: 'fatal',
-  alert: 'fatal',
-  emerg: 'fatal',
-} as const;
-
 function receive(message: WorkerCommand): void {
   switch (message.kind) {
     case 'addresses':
@@ -263,11 +233,11 @@ function receive(message: WorkerCommand): void {
       drain();
       break;
     default:
-      answer(message.number, () => execute(message));
+      void answer(message.number, () => execute(message));
   }
 }
 
-function execute(command: Exclude<Command, { kind: 'drain' }>): WorkerAnswer {
+function execute(command: Exclude<Command, { kind: 'drain' }>): WorkerAnswer | Promise<WorkerAnswer> {
   switch (command.kind) {
     case 'snapshot':
       serveThrough(command.snapshot, shares);
@@ -277,25 +247,33 @@ function execute(command: Exclude<Command, { kind: 'drain' }>): WorkerAnswer {
       applyUpdate(command.update);
       return {};
     case 'stage':
-      lanes.stage(command.artefact);
-      return {};
+      return inTurn(() => lanes.stage(command.version));
     case 'packages':
-      usePackages(command.packages);
-      return {};
+      return inTurn(() => usePackages(command.packages));
     case 'log-level':
       changeLevelFor(logger, command.level, command.timeoutSeconds, settings.logLevel);
       return {};
     case 'measure':
-      return { measurements: measure() };
+      return measure();
   }
 }
 
-function answer(number: number, run: () => WorkerAnswer): void {
+async function answer(number: number, run: () => WorkerAnswer | Promise<WorkerAnswer>): Promise<void> {
   try {
-    send({ kind: 'done', number, answer: run() });
+    const result = run();
+    // Whoever waits for a change should not wait for the queue of promises too.
+    send({ kind: 'done', number, answer: result instanceof Promise ? await result : result });
   } catch (error) {
     send({ kind: 'done', number, answer: { error: error instanceof Error ? error.message : String(error) } });
   }
+}
+
+/** Changes of packages take a while, and each builds on the one before it. */
+async function inTurn(change: () => Promise<void>): Promise<WorkerAnswer> {
+  const changed = packageChanges.then(change);
+  packageChanges = changed.catch(() => {});
+  await changed;
+  return {};
 }
 
 /** A version that stays the same is one whose plan stays the same: only cached rows have changed. */
@@ -313,9 +291,10 @@ function invalidate(invalidations: ConfigurationUpdate['invalidations']): void {
   lanes.invalidate(invalidations);
 }
 
-/** Requests under way end in the lanes they have begun in. Throws, with nothing changed, when one cannot be loaded. */
-function usePackages(given: Boot['packages']): void {
+/** Requests under way end in the lanes they have begun in. Rejects, with nothing changed, when one cannot be loaded. */
+async function usePackages(given: Boot['packages']): Promise<void> {
   try {
+    await lanes.prepare(given, 'change');
     serveThrough(snapshot, lanes.arrange(given));
     packages = given;
   } finally {
@@ -327,8 +306,13 @@ function usePackages(given: Boot['packages']): void {
 /** What could not be loaded when the worker started is tried again from time to time. */
 function loadMissing(pauseMs: number): void {
   if (!lanes.isIncomplete) return;
-  setTimeout(() => {
-    if (lanes.isIncomplete) serveThrough(snapshot, lanes.arrangeWhatLoads(packages, true));
+  setTimeout(async () => {
+    await inTurn(async () => {
+      if (!lanes.isIncomplete) return;
+      await lanes.prepare(packages, 'retry');
+      serveThrough(snapshot, lanes.arrange(packages));
+      lanes.sweep();
+    });
     loadMissing(Math.min(pauseMs * 2, MAX_RELOAD_MS));
   }, pauseMs).unref();
 }
@@ -394,12 +378,17 @@ function retireGeneration(generation: PlanGeneration): void {
   lanes.retire(generation.number);
 }
 
-function measure(): WorkerMeasurements {
+async function measure(): Promise<WorkerAnswer> {
+  const deltas = await lanes.collectMetrics();
+  return { measurements: describeWorker(deltas) };
+}
+
+function describeWorker(deltas: WorkerMeasurements['deltas']): WorkerMeasurements {
   const sum = (read: (ingress: Ingress) => number) =>
     ingresses.reduce((total, ingress) => total + read(ingress), 0);
   return {
     worker: index,
-    deltas: lanes.collectMetrics(),
+    deltas,
     requestsTotal,
     connections: {
       accepted: sum(({ connections }) => connections.accepted),
@@ -424,11 +413,15 @@ function drain(): void {
     const isQuiet = inFlight === 0 && elapsedMs >= DRAIN_LINGER_MS;
     if (!isQuiet && elapsedMs < settings.shutdownTimeoutSeconds * 1000) return;
     clearInterval(timer);
-    lanes.flush();
     for (const ingress of ingresses) ingress.close();
     client.close();
-    const counted = Promise.race([sharedCounters.flush(), delay(FLUSH_TIMEOUT_MS)]);
-    void Promise.allSettled([counted, tracer.shutdown(TRACE_FLUSH_MS)]).finally(() => process.exit(0));
+    // Asking what they have counted takes the last records of the log across, to other processes too.
+    const counted = lanes.collectMetrics().then(() => sharedCounters.flush());
+    const written = Promise.race([counted, delay(FLUSH_TIMEOUT_MS)]);
+    void Promise.allSettled([written, tracer.shutdown(TRACE_FLUSH_MS)]).finally(() => {
+      lanes.dispose();
+      process.exit(0);
+    });
   }, DRAIN_POLL_MS);
 }
 

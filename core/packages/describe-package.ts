@@ -22,6 +22,8 @@ export interface PackageSummary {
   /** Of the requests, those that the active version runs. */
   readonly percent: number;
   readonly on_error: string;
+  /** `process` of its own, or the `thread` of the worker. */
+  readonly isolation: string;
   readonly active: VersionSummary | null;
   readonly previous: VersionSummary | null;
   /** Why this node does not run the active version; null when it does. */
@@ -47,6 +49,7 @@ export function summarisePackage(
     name: stored.name,
     percent: stored.percent,
     on_error: stored.on_error,
+    isolation: stored.isolation,
     active: summaryOf(stored.active_digest),
     previous: summaryOf(stored.previous_digest),
     problem: problem ?? null,

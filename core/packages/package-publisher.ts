@@ -6,6 +6,7 @@
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { EntityRow } from '../entities/define-entity.ts';
 import type { OnError } from '../sandbox/absent-lane.ts';
+import type { Isolation } from '../sandbox/package-lane.ts';
 import { type PluginArtefact, readArtefact } from '../sandbox/plugin-artefact.ts';
 import type { PluginPackageTable, StoredPackage, StoredVersion } from '../store/plugin-package-table.ts';
 import { findBrokenConfigurations } from './broken-configurations.ts';
@@ -34,6 +35,8 @@ export interface TrafficChange {
   readonly onError?: OnError;
   /** Rows of entities that are gone go too; otherwise they keep it from happening. */
   readonly purge?: boolean;
+  /** Where it runs. A new package without it: in a process of its own. */
+  readonly isolation?: Isolation;
 }
 
 /** What would be and what was, before anything is done. */
@@ -111,6 +114,7 @@ export class PackagePublisher {
         previous_digest: previous,
         percent: previous === null ? 100 : (change.percent ?? 100),
         on_error: change.onError ?? before?.on_error ?? 'fail',
+        isolation: change.isolation ?? before?.isolation ?? 'process',
       };
       await this.#use(next, before, entities);
       await table.prune(name, KEPT_VERSIONS);
@@ -146,13 +150,17 @@ export class PackagePublisher {
     });
   }
 
-  change(name: string, { percent, onError }: TrafficChange): Promise<PublisherAnswer<PackageDetail>> {
+  change(
+    name: string,
+    { percent, onError, isolation }: TrafficChange,
+  ): Promise<PublisherAnswer<PackageDetail>> {
     return this.#answer(async () => {
       const before = await this.#require(name);
       const next: StoredPackage = {
         ...before,
         percent: percent ?? before.percent,
         on_error: onError ?? before.on_error,
+        isolation: isolation ?? before.isolation,
       };
       if (next.percent < 100) await this.#refuseSharing(next);
       await this.#use(next, before, undefined);
@@ -277,7 +285,8 @@ export class PackagePublisher {
   ): Promise<void> {
     const { running, publishChange } = this.#dependencies;
     try {
-      if (planned !== undefined) await running.stage(planned.transition.next);
+      const isolation = next.isolation === 'thread' ? 'thread' : 'process';
+      if (planned !== undefined) await running.stage({ artefact: planned.transition.next, isolation });
     } catch (error) {
       await running.unstage();
       throw refuse('invalid', `the package is refused: ${messageOf(error)}`);

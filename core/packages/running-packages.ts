@@ -4,7 +4,7 @@
  */
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { ConfigurationServers } from '../config/node-configuration.ts';
-import type { ActivePackage } from '../data-plane/active-package.ts';
+import { type ActivePackage, type PackageVersion, versionsOf } from '../data-plane/active-package.ts';
 import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
 import { StoreUnavailableError } from '../store/entity-error.ts';
 import type { PluginPackageTable, StoredPackage, StoredVersion } from '../store/plugin-package-table.ts';
@@ -12,7 +12,7 @@ import type { PackageFile } from './package-file.ts';
 
 /** What runs them. Both resolve when every worker has done it, and reject when one cannot. */
 export interface PackageRunner {
-  stagePackage(artefact: PluginArtefact): Promise<void>;
+  stagePackage(version: PackageVersion): Promise<void>;
   usePackages(packages: readonly ActivePackage[]): Promise<void>;
 }
 
@@ -95,8 +95,8 @@ export class RunningPackages {
   }
 
   /** Loads a version beside those in use. Rejects with what is wrong with it, for its author. */
-  async stage(artefact: PluginArtefact): Promise<void> {
-    await this.#runner?.stagePackage(artefact);
+  async stage(version: PackageVersion): Promise<void> {
+    await this.#runner?.stagePackage(version);
   }
 
   /** Lets go what was staged and never used. */
@@ -126,7 +126,7 @@ export class RunningPackages {
   async #takeOver(): Promise<void> {
     const wanted = await readActive(this.#dependencies.table);
     if (this.#problems.size === 0 && keyOf(wanted) === keyOf(this.#running)) return;
-    const loaded = new Set(this.#running.flatMap(artefactsOf).map(({ digest }) => digest));
+    const loaded = new Set(this.#running.flatMap(versionsOf).map(keyOfVersion));
     this.#problems.clear();
     const next: ActivePackage[] = [];
     for (const each of wanted) {
@@ -153,8 +153,8 @@ export class RunningPackages {
 
   async #stageAll(each: ActivePackage, loaded: ReadonlySet<string>): Promise<boolean> {
     try {
-      for (const artefact of artefactsOf(each)) {
-        if (!loaded.has(artefact.digest)) await this.stage(artefact);
+      for (const version of versionsOf(each)) {
+        if (!loaded.has(keyOfVersion(version))) await this.stage(version);
       }
       return true;
     } catch (error) {
@@ -200,6 +200,7 @@ async function readActive(table: PluginPackageTable): Promise<readonly ActivePac
         previous: previous && artefactOf(previous),
         percent: each.percent,
         onError: each.on_error === 'skip' ? 'skip' : 'fail',
+        isolation: each.isolation === 'thread' ? 'thread' : 'process',
       },
     ];
   });
@@ -222,9 +223,7 @@ export function artefactOf(stored: StoredVersion): PluginArtefact {
   };
 }
 
-function artefactsOf({ current, previous }: ActivePackage): readonly PluginArtefact[] {
-  return previous === undefined ? [current] : [current, previous];
-}
+const keyOfVersion = ({ artefact, isolation }: PackageVersion): string => `${artefact.digest} ${isolation}`;
 
 function manifestsOf(packages: readonly ActivePackage[]): readonly PackageManifest[] {
   return packages.map(({ current }) => current.manifest);
@@ -233,12 +232,13 @@ function manifestsOf(packages: readonly ActivePackage[]): readonly PackageManife
 /** Tells apart what workers would have to be told. */
 function keyOf(packages: readonly ActivePackage[]): string {
   return JSON.stringify(
-    packages.map(({ name, current, previous, percent, onError }) => [
+    packages.map(({ name, current, previous, percent, onError, isolation }) => [
       name,
       current.digest,
       previous?.digest,
       percent,
       onError,
+      isolation,
     ]),
   );
 }

@@ -14,6 +14,11 @@ export interface PhaseListener {
   onPhaseTrace?(report: TraceReport): void;
   /** Ahead of the outcome: what plugins have said in the log, which somebody else writes. */
   onPhaseLog?(lines: readonly LogLine[]): void;
+  /**
+   * Instead of the outcome, the trace and the log lines: each as the guest wrote it, under its letter of GUEST_FRAMES. For
+   * whoever passes them on to where they are read.
+   */
+  onPhaseText?(kind: string, payload: string): void;
   /** A plugin wants the client's body: all of it, empty without one. Rejects above `maxBytes`. */
   readBody(maxBytes: number): Promise<Uint8Array>;
 }

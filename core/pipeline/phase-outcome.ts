@@ -22,6 +22,16 @@ export interface PhaseOutcome {
   readonly failure: GuestError | undefined;
 }
 
+/** What a claim of somebody else's to be one is held against. */
+export const PHASE_FAILURE_REASONS: readonly PhaseFailureReason[] = [
+  'timeout',
+  'memory',
+  'deadline',
+  'protocol',
+  'crash',
+  'unavailable',
+];
+
 export type PhaseFailureReason =
   /** The handlers ran longer than a crossing may. */
   | 'timeout'
@@ -31,5 +41,7 @@ export type PhaseFailureReason =
   | 'deadline'
   /** The guest answered with something that is no result. */
   | 'protocol'
+  /** The process of the package ended. */
+  | 'crash'
   /** There is no isolate to run in: it keeps failing to load. */
   | 'unavailable';

@@ -1,6 +1,8 @@
 /** Log lines as a guest hands them over. */
 import type { LogLine } from '../../sdk/protocol/phase-result.ts';
 
+const LEVELS: readonly string[] = ['debug', 'info', 'notice', 'warn', 'err', 'crit', 'alert', 'emerg'];
+
 /** Throws on anything but a list of lines of text. */
 export function decodeLogLines(payload: string): readonly LogLine[] {
   const lines = JSON.parse(payload) as readonly LogLine[];
@@ -9,7 +11,7 @@ export function decodeLogLines(payload: string): readonly LogLine[] {
     lines.every(
       (line: LogLine | null) =>
         typeof line?.message === 'string' &&
-        typeof line.level === 'string' &&
+        LEVELS.includes(line.level) &&
         typeof line.plugin === 'string' &&
         typeof line.requestId === 'string',
     );

@@ -4,22 +4,17 @@ import { decodeValue, encodeValue } from '../../sdk/protocol/host-call.ts';
 import type { ActiveCall } from './active-call.ts';
 import { type HostServices, type PermittedCalls, performHostCall } from './host-calls.ts';
 import { MAX_HOST_CALLS_PER_PHASE } from './isolate-limits.ts';
-import type { QueuedFrame } from './queued-frame.ts';
+import type { GuestSide, HostCallPerformer } from './lane-host.ts';
 
 /** Lookups of rows under way at once. They belong to no single request, whose own limit would hold them. */
 const MAX_SHARED_HOST_CALLS = 10_000;
 
-export interface HostCallSurroundings {
+export interface HostCallSurroundings extends GuestSide {
   readonly services: HostServices;
   readonly permitted: PermittedCalls;
-  readonly maxBodyBytes: number;
-  /** What the guest runs in now: replies to a guest that is gone are dropped. */
-  currentIsolate(): object | undefined;
-  /** Called at once where nothing has to be waited for. */
-  deliver(reply: QueuedFrame): void;
 }
 
-export class HostCallRunner {
+export class HostCallRunner implements HostCallPerformer {
   readonly #surroundings: HostCallSurroundings;
   #sharedCalls = 0;
 
@@ -27,7 +22,6 @@ export class HostCallRunner {
     this.#surroundings = surroundings;
   }
 
-  /** `payload` as `encodeHostCall` writes it; without `call` it belongs to no single request. Never throws. */
   perform(payload: string, call: ActiveCall | undefined): void {
     const [number = '', name = ''] = payload.split('\n', 2);
     try {

@@ -16,18 +16,18 @@ import {
 import type { Invalidation } from '../../sdk/protocol/host-call.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { LogLine } from '../../sdk/protocol/phase-result.ts';
-import type { GuestConfiguration } from '../../sdk/protocol/plan.ts';
+import type { GuestConfiguration, NodeFacts } from '../../sdk/protocol/plan.ts';
 import { SlotTable } from '../../sdk/protocol/slot-table.ts';
 import { decodeTraceReport } from '../../sdk/protocol/trace.ts';
-import type { LanePhase, PhaseLane, PhaseListener } from '../pipeline/phase-lane.ts';
+import type { LanePhase, PhaseListener } from '../pipeline/phase-lane.ts';
 import type { PhaseFailureReason } from '../pipeline/phase-outcome.ts';
 import { ActiveCall } from './active-call.ts';
 import type { PackageBundle } from './bundle-package.ts';
 import { decodeLogLines } from './decode-log-lines.ts';
 import { decodePhaseOutcome } from './decode-phase-outcome.ts';
-import { HostCallRunner } from './host-call-runner.ts';
-import { type HostServices, permittedBy } from './host-calls.ts';
 import type { IsolateLimits } from './isolate-limits.ts';
+import type { HostCallPerformer, LaneHost } from './lane-host.ts';
+import type { LaneStats, PackageLane } from './package-lane.ts';
 import { CrossingError } from './plugin-isolate.ts';
 import { joinFrames, type QueuedFrame, startFrame } from './queued-frame.ts';
 import { ReplaceableIsolate } from './replaceable-isolate.ts';
@@ -56,21 +56,13 @@ export interface LaneEvents {
   onLeave?(): void;
 }
 
-export interface LaneStats {
-  readonly crossings: number;
-  readonly timeouts: number;
-  readonly rebuilds: number;
-  readonly cpuSeconds: number;
-  readonly heapBytes: number;
-}
-
-export class IsolateLane implements PhaseLane {
+export class IsolateLane implements PackageLane {
   readonly manifest: PackageManifest;
   readonly #limits: IsolateLimits;
-  readonly #node: HostServices['node'];
+  readonly #host: LaneHost;
   readonly #events: LaneEvents;
   readonly #isolate: ReplaceableIsolate;
-  readonly #hostCalls: HostCallRunner;
+  readonly #hostCalls: HostCallPerformer;
   readonly #sweep: NodeJS.Timeout;
   readonly #mayRetarget: boolean;
   /** Calls whose outcome somebody waits for. */
@@ -95,9 +87,9 @@ export class IsolateLane implements PhaseLane {
   #timeouts = 0;
 
   /** Throws CrossingError when the bundle does not load, TypeError when it speaks another protocol. */
-  constructor(bundle: PackageBundle, limits: IsolateLimits, services: HostServices, events: LaneEvents) {
+  constructor(bundle: PackageBundle, limits: IsolateLimits, host: LaneHost, events: LaneEvents) {
     this.#limits = limits;
-    this.#node = services.node;
+    this.#host = host;
     this.#events = events;
     this.#isolate = new ReplaceableIsolate(bundle, limits, {
       onSaid: (text) => this.#hear(text),
@@ -107,10 +99,8 @@ export class IsolateLane implements PhaseLane {
       ...(events.onLeave && { onLeave: events.onLeave }),
     });
     this.manifest = JSON.parse(String(this.#isolate.current?.call('describe'))) as PackageManifest;
-    this.#mayRetarget = this.manifest.plugins.some(({ capabilities }) => capabilities.serviceTarget === true);
-    this.#hostCalls = new HostCallRunner({
-      services,
-      permitted: permittedBy(this.manifest),
+    this.#mayRetarget = mayRetarget(this.manifest);
+    this.#hostCalls = host.createHostCalls(this.manifest, {
       maxBodyBytes: limits.maxBodyBytes,
       currentIsolate: () => this.#isolate.current,
       deliver: (reply) => this.#deliver(reply),
@@ -120,9 +110,12 @@ export class IsolateLane implements PhaseLane {
 
   /** Hands a generation of configuration to the guest. Throws CrossingError when it cannot take it. */
   configure(configuration: GuestConfiguration): void {
-    const { cacheEntries } = this.#limits;
-    const json = JSON.stringify({ configuration, cacheEntries, node: this.#node });
-    this.#isolate.configure(configuration.generation, json);
+    this.take(configuration.generation, encodeConfiguration(configuration, this.#limits, this.#host.node));
+  }
+
+  /** The same, of a text that `encodeConfiguration` has made. */
+  take(generation: number, json: string): void {
+    this.#isolate.configure(generation, json);
   }
 
   /** Call when no request that started with the generation is left. */
@@ -337,6 +330,11 @@ export class IsolateLane implements PhaseLane {
   }
 
   #receiveLogLines(id: number, payload: string): void {
+    const listener = this.#calls.get(id)?.listener;
+    if (listener?.onPhaseText !== undefined) {
+      listener.onPhaseText(GUEST_FRAMES.logLines, payload);
+      return;
+    }
     let lines: readonly LogLine[];
     try {
       lines = decodeLogLines(payload);
@@ -345,12 +343,14 @@ export class IsolateLane implements PhaseLane {
       return;
     }
     this.#events.onLogLines(lines);
-    this.#calls.get(id)?.listener?.onPhaseLog?.(lines);
+    listener?.onPhaseLog?.(lines);
   }
 
   #receiveTrace(id: number, payload: string): void {
+    const listener = this.#calls.get(id)?.listener;
     try {
-      this.#calls.get(id)?.listener?.onPhaseTrace?.(decodeTraceReport(payload));
+      if (listener?.onPhaseText !== undefined) listener.onPhaseText(GUEST_FRAMES.trace, payload);
+      else listener?.onPhaseTrace?.(decodeTraceReport(payload));
     } catch (error) {
       this.#noteTampering(String(error));
     }
@@ -366,6 +366,10 @@ export class IsolateLane implements PhaseLane {
     const call = this.#calls.get(id);
     if (call === undefined) return;
     this.#calls.delete(id);
+    if (call.listener?.onPhaseText !== undefined) {
+      call.listener.onPhaseText(kind, payload);
+      return;
+    }
     let outcome: ReturnType<typeof decodePhaseOutcome>;
     try {
       outcome = decodePhaseOutcome(kind, payload, this.#mayRetarget);
@@ -545,4 +549,18 @@ export class IsolateLane implements PhaseLane {
       call.listener?.onPhaseFailure('deadline', `no result after ${deadlineMs} ms`);
     }
   }
+}
+
+/** What a guest is told with `configure`. */
+export function encodeConfiguration(
+  configuration: GuestConfiguration,
+  { cacheEntries }: Pick<IsolateLimits, 'cacheEntries'>,
+  node: NodeFacts | undefined,
+): string {
+  return JSON.stringify({ configuration, cacheEntries, node });
+}
+
+/** Whether some plugin of the package may send requests to another server than the service's. */
+export function mayRetarget({ plugins }: PackageManifest): boolean {
+  return plugins.some(({ capabilities }) => capabilities.serviceTarget === true);
 }

@@ -10,6 +10,7 @@ import * as jwtSecrets from '../../migrations/0007_jwt_secrets.ts';
 import * as pluginPackages from '../../migrations/0008_plugin_packages.ts';
 import * as upstreams from '../../migrations/0009_upstreams.ts';
 import * as packageEntities from '../../migrations/0010_package_entities.ts';
+import * as pluginIsolation from '../../migrations/0011_plugin_isolation.ts';
 
 /**
  * A change of the schema in two phases. `up` only adds, so that nodes of the version before serve on while it runs and
@@ -34,4 +35,5 @@ export const MIGRATIONS: MigrationList = {
   '0008_plugin_packages': pluginPackages,
   '0009_upstreams': upstreams,
   '0010_package_entities': packageEntities,
+  '0011_plugin_isolation': pluginIsolation,
 };

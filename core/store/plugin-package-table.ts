@@ -26,6 +26,7 @@ export interface StoredPackage {
   readonly previous_digest: string | null;
   readonly percent: number;
   readonly on_error: string;
+  readonly isolation: string;
 }
 
 export interface ListedVersion {
@@ -70,21 +71,22 @@ export function createPluginPackageTable({ kysely }: Pick<Database, 'kysely'>): 
   };
   const update = (next: StoredPackage, before: StoredPackage) => sql`
       update plugin_packages set active_digest = ${next.active_digest}, previous_digest = ${next.previous_digest},
-        percent = ${next.percent}, on_error = ${next.on_error}, updated_at = clock_timestamp()
+        percent = ${next.percent}, on_error = ${next.on_error}, isolation = ${next.isolation}, updated_at = clock_timestamp()
       where name = ${next.name} and active_digest = ${before.active_digest}
         and percent = ${before.percent} and on_error = ${before.on_error}
-        and previous_digest is not distinct from ${before.previous_digest}
+        and isolation = ${before.isolation} and previous_digest is not distinct from ${before.previous_digest}
       returning name`;
   const insert = (next: StoredPackage) => sql`
-      insert into plugin_packages (name, active_digest, previous_digest, percent, on_error)
-      values (${next.name}, ${next.active_digest}, ${next.previous_digest}, ${next.percent}, ${next.on_error})
+      insert into plugin_packages (name, active_digest, previous_digest, percent, on_error, isolation)
+      values (${next.name}, ${next.active_digest}, ${next.previous_digest}, ${next.percent}, ${next.on_error},
+        ${next.isolation})
       on conflict (name) do nothing
       returning name`;
   return {
     list: () =>
       guarded(async () => {
         const { rows } = await sql<StoredPackage>`
-          select name, active_digest, previous_digest, percent, on_error
+          select name, active_digest, previous_digest, percent, on_error, isolation
           from plugin_packages order by name`.execute(kysely);
         return rows;
       }),

@@ -10,6 +10,7 @@ import type { PackageBundle } from '../sandbox/bundle-package.ts';
 import type { HostServices } from '../sandbox/host-calls.ts';
 import { IsolateLane } from '../sandbox/isolate-lane.ts';
 import type { IsolateLimits } from '../sandbox/isolate-limits.ts';
+import { createLaneHost } from '../sandbox/lane-host.ts';
 
 const EVERYTHING = { entity: '', id: '', keys: [], withReferences: false, everything: true };
 
@@ -26,7 +27,7 @@ export class IsolateUnderTest {
     mapStack: (stack: string) => string,
   ) {
     this.#mapStack = mapStack;
-    this.#lane = new IsolateLane(bundle, limits, services, {
+    this.#lane = new IsolateLane(bundle, limits, createLaneHost(services), {
       onLogLines: (lines) => this.#lines.push(...lines),
       // Whoever waits for the call hears of it.
       onIncident: () => {},

@@ -27,7 +27,7 @@ export class PluginFailure extends Error {
   override readonly name = 'PluginFailure';
   /** `load`: the module itself, before any request. */
   readonly phase: 'load' | 'rewrite' | 'access' | 'response' | 'log';
-  readonly reason: 'error' | 'timeout' | 'memory' | 'deadline' | 'protocol' | 'unavailable';
+  readonly reason: 'error' | 'timeout' | 'memory' | 'deadline' | 'protocol' | 'crash' | 'unavailable';
 
   constructor(
     phase: PluginFailure['phase'],

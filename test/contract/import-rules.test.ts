@@ -133,6 +133,11 @@ const RULES: readonly Rule[] = [
     packages: ['isolated-vm', 'esbuild'],
   },
   {
+    from: 'core/plugin-process',
+    may: ['core/pipeline', 'core/sandbox', 'sdk/protocol'],
+    node: true,
+  },
+  {
     from: 'core/config',
     may: [
       'core/errors.ts',
@@ -169,6 +174,7 @@ const RULES: readonly Rule[] = [
       'core/errors.ts',
       'core/config',
       'core/entities',
+      'core/data-plane/active-package.ts',
       'core/sandbox/plugin-artefact.ts',
       'core/store',
       'sdk/protocol',

@@ -18,6 +18,7 @@ const ALL = [
   '0008_plugin_packages',
   '0009_upstreams',
   '0010_package_entities',
+  '0011_plugin_isolation',
 ];
 const entities = listEntities({ get: () => undefined, names: () => [] });
 

@@ -47,6 +47,7 @@ const PACKAGE: StoredPackage = {
   previous_digest: null,
   percent: 100,
   on_error: 'fail',
+  isolation: 'process',
 };
 
 const make = (entity: EntityDefinition, input: Record<string, unknown>): EntityRow =>

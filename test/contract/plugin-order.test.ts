@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { bundlePackage } from '../../core/sandbox/bundle-package.ts';
 import { BUNDLED_PACKAGE } from '../../core/sandbox/bundled-package.ts';
 import { IsolateLane } from '../../core/sandbox/isolate-lane.ts';
+import { createLaneHost } from '../../core/sandbox/lane-host.ts';
 
 const IN_ORDER = [
   'correlation-id 100001',
@@ -30,12 +31,12 @@ it('is descending by priority', async () => {
       cacheEntries: 10,
       maxBodyBytes: 10,
     },
-    {
+    createLaneHost({
       findEntity: async () => null,
       listEntities: async () => [],
       takeCounters: () => [],
       takeSharedCounters: async () => [],
-    },
+    }),
     { onLogLines: () => {}, onIncident: () => {}, onCatastrophe: () => {} },
   );
   const { plugins } = lane.manifest;

@@ -42,14 +42,14 @@ async function publishFirst(name = nameIt()) {
 const versionAt = async (host: string) => (await proxy.send(host)).header('x-version');
 
 /** Keeps asking until it is told to stop; resolves to what was answered that was no 200, and how many were asked. */
-function keepAsking(host: string) {
+function keepAsking(host: string, at: ProxyUnderTest = proxy) {
   const failures: unknown[] = [];
   let asked = 0;
   let isOver = false;
   const run = async () => {
     while (!isOver) {
       asked++;
-      await proxy.send(host).then(
+      await at.send(host).then(
         ({ status }) => status === 200 || failures.push(status),
         (error: unknown) => failures.push(String(error)),
       );
@@ -132,6 +132,34 @@ describe('a published package', () => {
     expect(await versionAt(host)).toBe('2.0.0');
     expect(traffic.asked).toBeGreaterThan(0);
     expect(await traffic.stop()).toEqual([]);
+  });
+
+  it('runs in a process of its own until the operator lets it into the workers, and back, without a failed request', async () => {
+    const { name, host } = await publishFirst();
+    const sandboxes = async () => {
+      const { data } = await proxy.write('GET', '/sandbox');
+      return data.filter((each: { package: string }) => each.package === name);
+    };
+    const apart = {
+      isolation: 'process',
+      process: { pid: expect.any(Number), rss_bytes: expect.any(Number) },
+    };
+    expect(await sandboxes()).toMatchObject([apart, apart]);
+    const traffic = keepAsking(host);
+    const moved = await proxy.admin('PATCH', `/plugin-packages/${name}`, { isolation: 'thread' });
+    expect(moved.body).toMatchObject({ isolation: 'thread', active: { version: '1.0.0' } });
+    await pollUntil('the lanes of before to go', sandboxes, (found) => found.length === 2);
+    const inside = { isolation: 'thread', process: null };
+    expect(await sandboxes()).toMatchObject([inside, inside]);
+    expect(await versionAt(host)).toBe('1.0.0');
+    await proxy.write('PATCH', `/plugin-packages/${name}`, { isolation: 'process' });
+    expect(await versionAt(host)).toBe('1.0.0');
+    expect(await traffic.stop()).toEqual([]);
+    const refused = await proxy.admin('PATCH', `/plugin-packages/${name}`, { isolation: 'none' });
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { message: "isolation must be 'process' or 'thread'" },
+    });
   });
 
   it('lets a request end in the version it has begun with', async () => {
@@ -365,17 +393,18 @@ describe('a package that misbehaves', () => {
     90_000,
   );
 
-  it('cannot take the data plane with it a second time', async () => {
-    const own = await startProxy({ TOLLGATE_WORKERS: '2' });
-    onTestFinished(() => own.stop());
-    const name = nameIt();
-    const evil = await packPlugin({
+  /** A plugin that asks V8 for more than there is, which ends the process it runs in. */
+  const ending = (name: string) =>
+    packPlugin({
       name,
       definition: `access(kong) {
         if (kong.request.getHeader('x-kill') !== undefined) 'x'.repeat(2 ** 28).split('');
       }`,
     });
-    await own.write('POST', '/plugin-packages', evil);
+
+  async function exposeEnding(own: ProxyUnderTest, query: string) {
+    const name = nameIt();
+    expect((await own.admin('POST', `/plugin-packages${query}`, await ending(name))).status).toBe(201);
     const { host, routeId } = await own.expose();
     await own.write('POST', `/routes/${routeId}/plugins`, { name });
     const other = await own.expose();
@@ -384,23 +413,45 @@ describe('a package that misbehaves', () => {
         ({ status }) => status,
         () => undefined,
       );
+    const stateOf = async () => {
+      const { data } = await own.write('GET', '/sandbox');
+      const found = data.filter((each: { package: string }) => each.package === name);
+      return found.map(({ state }: { state: string }) => state).join();
+    };
+    return { name, host, other: other.host, statusOf, stateOf };
+  }
+
+  it('ends nothing but its own process, and is not let run for doing so again and again', async () => {
+    const own = await startProxy({ TOLLGATE_WORKERS: '1' });
+    onTestFinished(() => own.stop());
+    const { name, host, other, statusOf, stateOf } = await exposeEnding(own, '');
+    const { pids } = await own.write('GET', '/');
+    const bystander = keepAsking(other, own);
+    for (let time = 0; time < 3; time++) expect(await statusOf(host, { 'x-kill': '1' })).toBe(500);
+    expect(await bystander.stop()).toEqual([]);
+    expect(bystander.asked).toBeGreaterThan(10);
+    expect(await stateOf()).toBe('quarantined');
+    expect((await own.write('GET', '/')).pids).toEqual(pids);
+    expect(own.gateway.output()).not.toContain('the data plane ended');
+
+    const good = await packPlugin({ name, version: '1.0.1', definition: 'access() {}' });
+    await own.write('POST', '/plugin-packages', good);
+    expect(await statusOf(host)).toBe(200);
+  }, 90_000);
+
+  it('cannot take the data plane with it a second time where it was let into the workers', async () => {
+    const own = await startProxy({ TOLLGATE_WORKERS: '2' });
+    onTestFinished(() => own.stop());
+    const { name, host, other, statusOf, stateOf } = await exposeEnding(own, '?isolation=thread');
     await statusOf(host, { 'x-kill': '1' });
     await pollUntil(
       'the answer on another route',
-      () => statusOf(other.host),
+      () => statusOf(other),
       (status) => status === 200,
     );
     expect(await statusOf(host, { 'x-kill': '1' })).toBe(500);
-    for (let again = 0; again < 20; again++) expect(await statusOf(other.host)).toBe(200);
-    await pollUntil(
-      'what both workers do with it',
-      async () => {
-        const { data } = await own.write('GET', '/sandbox');
-        const found = data.filter((each: { package: string }) => each.package === name);
-        return found.map(({ state }: { state: string }) => state).join();
-      },
-      (states) => states === 'suspended,suspended',
-    );
+    for (let again = 0; again < 20; again++) expect(await statusOf(other)).toBe(200);
+    await pollUntil('what both workers do with it', stateOf, (states) => states === 'suspended,suspended');
     const ends = own.gateway.output().split('the data plane ended').length - 1;
     expect(ends).toBeLessThanOrEqual(1);
 

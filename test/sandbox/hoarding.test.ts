@@ -22,6 +22,7 @@ describe('a plugin that allocates without end', () => {
         run('nothing'),
       ]);
       expect(results.map(verdictOf)).toEqual(['proceed', 'proceed', 'memory', 'proceed', 'proceed']);
+      await lane.lane.collectMetrics();
       expect(lane.lane.stats().rebuilds).toBeGreaterThan(0);
       expect(verdictOf(await run('wait'))).toBe('proceed');
     },

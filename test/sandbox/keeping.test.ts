@@ -66,7 +66,7 @@ describe('the context of a plugin', () => {
     expect(verdictOf(await lane.run('context here'))).toBe('exit');
     lane.log('context here');
     lane.log('context here');
-    lane.lane.flush();
+    await lane.lane.collectMetrics();
     expect(lane.logLines.map(({ message }) => message)).toEqual(['here', 'nothing']);
   });
 });

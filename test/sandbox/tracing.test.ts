@@ -87,14 +87,14 @@ describe('an export', () => {
     lane.log('', unsampled);
     lane.log('', undefined);
     lane.log('', sampled);
-    lane.lane.flush();
+    await lane.lane.collectMetrics();
     expect(exported).toEqual([sampled.spanId]);
   });
 
   it('is refused to a plugin that has not asked for it', async () => {
     lane = await startLane('asking');
     lane.log('', begin());
-    lane.lane.flush();
+    await lane.lane.collectMetrics();
     expect(lane.logLines).toMatchObject([
       { level: 'err', message: expect.stringContaining(`the manifest does not ask for 'traceExport'`) },
     ]);

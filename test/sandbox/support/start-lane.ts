@@ -5,10 +5,13 @@ import { verifySignature } from '../../../core/crypto/verify-signature.ts';
 import { encodeAccessCall, encodeFullLogCall } from '../../../core/gateway/encode-call.ts';
 import type { ClientExchange } from '../../../core/http/client-exchange.ts';
 import type { PhaseFailureReason, PhaseOutcome } from '../../../core/pipeline/phase-outcome.ts';
+import { ProcessLane } from '../../../core/plugin-process/process-lane.ts';
 import { bundlePackage } from '../../../core/sandbox/bundle-package.ts';
 import type { HostServices } from '../../../core/sandbox/host-calls.ts';
 import { IsolateLane } from '../../../core/sandbox/isolate-lane.ts';
 import type { IsolateLimits } from '../../../core/sandbox/isolate-limits.ts';
+import { createLaneHost } from '../../../core/sandbox/lane-host.ts';
+import type { Isolation, PackageLane } from '../../../core/sandbox/package-lane.ts';
 import type { RequestTrace } from '../../../core/telemetry/tracing/request-trace.ts';
 import type { LogLine } from '../../../sdk/protocol/phase-result.ts';
 import type { TraceReport } from '../../../sdk/protocol/trace.ts';
@@ -18,7 +21,7 @@ export type CallResult =
   | { readonly failure: PhaseFailureReason; readonly detail: string };
 
 export interface LaneUnderTest {
-  readonly lane: IsolateLane;
+  readonly lane: PackageLane;
   readonly incidents: PhaseFailureReason[];
   readonly logLines: LogLine[];
   /** Submits now; the fixture reads `does` from the header `x-do`. */
@@ -45,28 +48,41 @@ const SERVICES: HostServices = {
   takeSharedCounters: async (_, windows) => windows.map(() => 0),
 };
 
+let usualIsolation: Isolation = 'thread';
+
+/** Of all lanes that are started from now on. */
+export function useIsolation(isolation: Isolation): void {
+  usualIsolation = isolation;
+}
+
 /** `fixture` names a module in test/sandbox/plugins. */
 export async function startLane(
   fixture: string,
   limits: Partial<IsolateLimits> = {},
   services: Partial<HostServices> = {},
+  isolation: Isolation = usualIsolation,
 ): Promise<LaneUnderTest> {
   const entry = new URL(`../plugins/${fixture}.ts`, import.meta.url);
   const bundle = await bundlePackage({ name: fixture, entries: [entry] });
   const incidents: PhaseFailureReason[] = [];
   const logLines: LogLine[] = [];
-  const lane = new IsolateLane(
-    bundle,
-    { ...LIMITS, ...limits },
-    { ...SERVICES, ...services },
-    {
-      onLogLines: (lines) => logLines.push(...lines),
-      onIncident: (reason) => incidents.push(reason),
-      onCatastrophe: (message) => {
-        throw new Error(message);
-      },
+  const boot = { bundle, limits: { ...LIMITS, ...limits } };
+  const host = createLaneHost({ ...SERVICES, ...services });
+  const events = {
+    onLogLines: (lines: readonly LogLine[]) => logLines.push(...lines),
+    onIncident: (reason: PhaseFailureReason) => incidents.push(reason),
+    onConfigured: () => {},
+    onCatastrophe: (message: string) => {
+      throw new Error(message);
     },
-  );
+  };
+  const inThread = new IsolateLane(bundle, boot.limits, host, events);
+  let lane: PackageLane = inThread;
+  if (isolation === 'process') {
+    lane = new ProcessLane(boot, inThread.manifest, host, events);
+    inThread.dispose();
+    await lane.ready;
+  }
   const plugin = lane.manifest.plugins[0]?.name ?? '';
   lane.configure({
     generation: 1,

@@ -1,11 +1,10 @@
 /** The lanes of a worker while packages come and go, with lanes that do nothing but remember. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ActivePackage, divideTraffic } from '../../../../core/data-plane/active-package.ts';
-import { PackageLanes, type Stranger } from '../../../../core/data-plane/package-lanes.ts';
+import { type Occasion, PackageLanes, type Stranger } from '../../../../core/data-plane/package-lanes.ts';
 import { Strikes } from '../../../../core/data-plane/strikes.ts';
-import type { PhaseFailureReason } from '../../../../core/pipeline/phase-outcome.ts';
 import { decodeMetricDeltas } from '../../../../core/sandbox/decode-metric-deltas.ts';
-import type { IsolateLane } from '../../../../core/sandbox/isolate-lane.ts';
+import type { PackageLane } from '../../../../core/sandbox/package-lane.ts';
 import type { PluginArtefact } from '../../../../core/sandbox/plugin-artefact.ts';
 import type { PackageManifest } from '../../../../sdk/protocol/manifest.ts';
 
@@ -28,13 +27,14 @@ const active = (name: string, version: string, changes: Partial<ActivePackage> =
   previous: undefined,
   percent: 100,
   onError: 'fail',
+  isolation: 'thread',
   ...changes,
 });
 
 function openLanes() {
   const broken = new Set<string>();
   const open = new Set<string>();
-  const accuse = new Map<string, (reason: PhaseFailureReason) => void>();
+  const accuse = new Map<string, Stranger['onIncident']>();
   const createLane = ({ name }: { name: string }, _: number, stranger?: Stranger) => {
     if (broken.has(name)) throw new Error(`${name} is broken`);
     open.add(name);
@@ -46,7 +46,7 @@ function openLanes() {
       dropGeneration() {},
       collectMetrics: () => undefined,
       dispose: () => open.delete(name),
-    } as unknown as IsolateLane;
+    } as unknown as PackageLane;
   };
   const lanes = new PackageLanes([{ name: 'bundled', code: '' }], {
     createLane,
@@ -55,7 +55,8 @@ function openLanes() {
   });
   let generation = 0;
   /** As a worker does with what is arranged; returns the number of the plan. */
-  const serve = (packages: readonly ActivePackage[]) => {
+  const serve = async (packages: readonly ActivePackage[], occasion: Occasion = 'change') => {
+    await lanes.prepare(packages, occasion);
     const shares = lanes.arrange(packages);
     generation++;
     for (const share of shares) lanes.configure(share, generation, () => {});
@@ -73,60 +74,60 @@ afterEach(() => {
 });
 
 describe('lanes of packages', () => {
-  it('are kept until the last plan that names them has retired, and their numbers with them', () => {
+  it('are kept until the last plan that names them has retired, and their numbers with them', async () => {
     const { lanes, open, serve, nameAt } = openLanes();
-    const first = serve([active('a', '1')]);
-    const second = serve([active('a', '2')]);
+    const first = await serve([active('a', '1')]);
+    const second = await serve([active('a', '2')]);
     lanes.sweep();
     expect([...(first.shares[0]?.lanes ?? [])].map(nameAt)).toEqual(['a@1']);
     expect([...(second.shares[0]?.lanes ?? [])].map(nameAt)).toEqual(['a@2']);
     lanes.retire(first.generation);
-    vi.runAllTimers();
+    await vi.runAllTimersAsync();
     expect([...open]).toEqual(['bundled', 'a@2']);
-    const third = serve([active('a', '3')]);
+    const third = await serve([active('a', '3')]);
     expect(third.shares[0]?.lanes).toEqual(first.shares[0]?.lanes);
   });
 
-  it('stay few, however many versions come and go', () => {
+  it('stay few, however many versions come and go', async () => {
     const { lanes, open, serve } = openLanes();
-    let last = serve([active('a', '0')]);
+    let last = await serve([active('a', '0')]);
     for (let version = 1; version <= 1000; version++) {
-      lanes.stage(artefact('a', `${version}`));
-      const next = serve([active('a', `${version}`)]);
+      await lanes.stage({ artefact: artefact('a', `${version}`), isolation: 'thread' });
+      const next = await serve([active('a', `${version}`)]);
       lanes.retire(last.generation);
       last = next;
     }
-    vi.runAllTimers();
+    await vi.runAllTimersAsync();
     expect(open.size).toBe(2);
     expect(lanes.byNumber.length).toBeLessThanOrEqual(3);
   });
 
-  it('let go what was staged and never used', () => {
+  it('let go what was staged and never used', async () => {
     const { lanes, open, serve } = openLanes();
-    serve([active('a', '1')]);
-    lanes.stage(artefact('a', '2'));
+    await serve([active('a', '1')]);
+    await lanes.stage({ artefact: artefact('a', '2'), isolation: 'thread' });
     expect(open.has('a@2')).toBe(true);
-    serve([active('a', '1')]);
+    await serve([active('a', '1')]);
     lanes.sweep();
-    vi.runAllTimers();
+    await vi.runAllTimersAsync();
     expect(open.has('a@2')).toBe(false);
   });
 
-  it('change nothing when one of them does not load', () => {
+  it('change nothing when one of them does not load', async () => {
     const { lanes, broken, open, serve } = openLanes();
-    const first = serve([active('a', '1'), active('b', '1')]);
+    const first = await serve([active('a', '1'), active('b', '1')]);
     broken.add('b@2');
-    expect(() => serve([active('a', '2'), active('b', '2')])).toThrow('b@2 is broken');
-    expect(serve([active('a', '1'), active('b', '1')]).shares).toEqual(first.shares);
+    await expect(serve([active('a', '2'), active('b', '2')])).rejects.toThrow('b@2 is broken');
+    expect((await serve([active('a', '1'), active('b', '1')])).shares).toEqual(first.shares);
     lanes.sweep();
-    vi.runAllTimers();
+    await vi.runAllTimersAsync();
     expect([...open]).toEqual(['bundled', 'a@1', 'b@1']);
   });
 
-  it('refuse requests in place of what does not load at the start, until it does', () => {
-    const { lanes, broken, nameAt } = openLanes();
+  it('refuse requests in place of what does not load at the start, until it does', async () => {
+    const { lanes, broken, serve, nameAt } = openLanes();
     broken.add('a@1');
-    const [share] = lanes.arrangeWhatLoads([active('a', '1')], false);
+    const [share] = (await serve([active('a', '1')], 'start')).shares;
     const [number = -1] = share?.lanes ?? [];
     const heard: string[] = [];
     lanes.byNumber[number]?.submit('access', '', {
@@ -134,28 +135,28 @@ describe('lanes of packages', () => {
       onPhaseFailure: (reason) => heard.push(reason),
       readBody: async () => new Uint8Array(),
     });
-    vi.runAllTimers();
+    await vi.runAllTimersAsync();
     expect([heard, lanes.isIncomplete]).toEqual([['unavailable'], true]);
     broken.clear();
-    const [again] = lanes.arrangeWhatLoads([active('a', '1')], true);
+    const [again] = (await serve([active('a', '1')], 'retry')).shares;
     expect([...(again?.lanes ?? [])].map(nameAt)).toEqual(['a@1']);
     expect(lanes.isIncomplete).toBe(false);
   });
 
-  it('are changed although another package is missing', () => {
+  it('are changed although another package is missing', async () => {
     const { lanes, broken, serve, nameAt } = openLanes();
     broken.add('a@1');
-    const [share] = lanes.arrangeWhatLoads([active('a', '1'), active('b', '1')], false);
-    const { shares } = serve([active('a', '1'), active('b', '2')]);
+    const [share] = (await serve([active('a', '1'), active('b', '1')], 'start')).shares;
+    const { shares } = await serve([active('a', '1'), active('b', '2')]);
     const [missing, loaded] = [...(shares[0]?.lanes ?? [])];
     expect([...(share?.lanes ?? [])][0]).toBe(missing);
     expect(nameAt(loaded ?? -1)).toBe('b@2');
     expect(lanes.isIncomplete).toBe(true);
   });
 
-  it('shut out a package that cannot take its configuration time and again, and nobody else', () => {
+  it('shut out a package that cannot take its configuration time and again, and nobody else', async () => {
     const { lanes, serve } = openLanes();
-    const { shares } = serve([active('a', '1'), active('b', '1')]);
+    const { shares } = await serve([active('a', '1'), active('b', '1')]);
     const [share] = shares;
     const before = [...lanes.byNumber];
     const asked: string[] = [];
@@ -171,16 +172,16 @@ describe('lanes of packages', () => {
     expect(lanes.byNumber.map((lane, at) => lane === before[at])).toEqual([true, false, true]);
   });
 
-  it('give way to a quarantine after too many strikes, and come back', () => {
+  it('give way to a quarantine after too many strikes, and come back', async () => {
     const { lanes, accuse, serve } = openLanes();
-    const [number = -1] = serve([active('a', '1')]).shares[0]?.lanes ?? [];
+    const [number = -1] = (await serve([active('a', '1')])).shares[0]?.lanes ?? [];
     const own = lanes.byNumber[number];
-    for (let strike = 0; strike < 2; strike++) accuse.get('a@1')?.('timeout');
-    for (let wait = 0; wait < 20; wait++) accuse.get('a@1')?.('deadline');
+    for (let strike = 0; strike < 2; strike++) accuse.get('a@1')?.('timeout', '');
+    for (let wait = 0; wait < 20; wait++) accuse.get('a@1')?.('deadline', '');
     expect(lanes.byNumber[number]).toBe(own);
-    accuse.get('a@1')?.('memory');
+    accuse.get('a@1')?.('memory', '');
     expect(lanes.byNumber[number]).not.toBe(own);
-    vi.runAllTimers();
+    await vi.runAllTimersAsync();
     expect(lanes.byNumber[number]).toBe(own);
   });
 });
