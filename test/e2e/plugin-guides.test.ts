@@ -21,7 +21,13 @@ const templateOf = (file: string) =>
 
 it('are there', () => {
   expect(pages.map((page) => basename(page))).toEqual(
-    expect.arrayContaining(['first-plugin.md', 'porting-from-kong.md', 'testing.md']),
+    expect.arrayContaining([
+      'first-plugin.md',
+      'porting-from-kong.md',
+      'reference.md',
+      'shipping.md',
+      'testing.md',
+    ]),
   );
 });
 
