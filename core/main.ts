@@ -14,6 +14,7 @@ import { NodeConfiguration } from './config/node-configuration.ts';
 import { createReplaceableCatalog } from './config/plugin-catalog.ts';
 import { waiveChecks } from './config/waive-checks.ts';
 import { createClusterCounters } from './counters/cluster-counters.ts';
+import { createKeyring } from './crypto/keyring.ts';
 import { inspectPackage, migrateRows } from './data-plane/inspect-package.ts';
 import { DataPlane } from './data-plane/supervisor.ts';
 import type { EntityDefinition } from './entities/define-entity.ts';
@@ -31,6 +32,7 @@ import { describeConfiguration } from './settings/describe-configuration.ts';
 import type { Settings } from './settings/load-settings.ts';
 import { locateDatabase, locatePackagesFile, locateSnapshotFile } from './settings/locate-database.ts';
 import { expandHeaderTokens } from './settings/response-headers.ts';
+import { decodeEncryptionKey } from './settings/setting-kind.ts';
 import { createCounterTable } from './store/counter-table.ts';
 import { closeDatabase, databaseIdentity, openDatabase } from './store/database.ts';
 import { assertKnownSchema, prepareSchema } from './store/migrator.ts';
@@ -40,6 +42,7 @@ import { logUncaught } from './telemetry/log-uncaught.ts';
 import { createLogger } from './telemetry/logger.ts';
 
 const PURGE_INTERVAL_MS = 60_000;
+const ENCRYPTION_KEY_VARIABLE = 'TOLLGATE_ENCRYPTION_KEY';
 
 export interface RunningNode {
   /** Drains the data plane, then closes the rest. No request under way is lost. */
@@ -72,9 +75,13 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
     onChange: (published) => catalog.replace(waiveChecks([...bundled, ...published], waived)),
     logger,
   });
+  // Plugins run in a process that would inherit it.
+  delete process.env[ENCRYPTION_KEY_VARIABLE];
+  const cipher = createKeyring(decodeKeys(settings), logOnce(logger));
   const configuration = new NodeConfiguration({
     database,
     entities,
+    cipher,
     loadPackages: async (isDatabaseThere) => void (await running.load(isDatabaseThere)),
     prepareSchema: () => prepareSchema(database),
     assertSchema: () => assertKnownSchema(database),
@@ -96,7 +103,8 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
   const bundles = [await bundlePackage(BUNDLED_PACKAGE)];
   await releaseBundler();
   const boot = {
-    settings,
+    // Plugins run where this goes.
+    settings: { ...settings, encryptionKeys: undefined },
     nodeId,
     version,
     bundles,
@@ -126,6 +134,7 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
     running,
     bundled,
     documents: createPackageDocuments(database),
+    cipher,
     inspect: (artefact) => inspectPackage({ artefact, limits: inspectionLimits(settings) }),
     migrate: (artefact, migrations) =>
       migrateRows({ artefact, limits: inspectionLimits(settings), migrations }),
@@ -188,6 +197,20 @@ async function listenOn(
 
 function enabledPlugins(settings: Settings): ReadonlySet<string> | undefined {
   return settings.plugins.includes('bundled') ? undefined : new Set(settings.plugins);
+}
+
+function decodeKeys({ encryptionKeys = [] }: Settings): readonly Buffer[] {
+  return encryptionKeys.flatMap((key) => decodeEncryptionKey(key) ?? []);
+}
+
+/** Each key is told of once, however many values it takes. */
+function logOnce(logger: ReturnType<typeof createLogger>): (keyId: string) => void {
+  const told = new Set<string>();
+  return (keyId) => {
+    if (told.has(keyId)) return;
+    told.add(keyId);
+    logger.error({ key_id: keyId }, 'an encrypted value cannot be read with the keys this node has');
+  };
 }
 
 /** A process that does nothing else may take its time to load. */

@@ -16,6 +16,7 @@ import {
 import { createEntityStore, type ExpiringEntityStore } from '../store/create-entity-store.ts';
 import type { Database } from '../store/database.ts';
 import { DatabaseWatch } from '../store/database-watch.ts';
+import { decryptReader, encryptStore, type FieldCipher, NO_CIPHER } from '../store/encrypted-fields.ts';
 import { StoreUnavailableError } from '../store/entity-error.ts';
 import type { EntityStore } from '../store/entity-store.ts';
 import { createGuard, type Guard, guardStore } from '../store/guard-store.ts';
@@ -37,6 +38,8 @@ export interface ConfigurationDependencies {
   readonly prepareSchema: () => Promise<void>;
   /** Throws unless the schema is what this build needs. */
   readonly assertSchema: () => Promise<void>;
+  /** For fields that are marked as encrypted, and for the snapshot on disk. Default: everything is in the clear. */
+  readonly cipher?: FieldCipher;
   /** How often the database is asked for changes that nobody told of. */
   readonly pollSeconds: number;
   /** Rows held beside the snapshot, of all entities together. */
@@ -75,6 +78,7 @@ export class NodeConfiguration {
   readonly #reader: ConfigurationReader;
   readonly #watch: DatabaseWatch;
   readonly #guard: Guard;
+  readonly #cipher: FieldCipher;
   readonly #known: KnownConfiguration;
   readonly #keeper: SnapshotKeeper;
   readonly #catchUp: () => Promise<void>;
@@ -82,6 +86,7 @@ export class NodeConfiguration {
   /** By field. */
   readonly #lookups = new WeakMap<EntityDefinition, Map<string, Lookup>>();
   #isSchemaKnown = false;
+  #hasWarnedOfClearValue = false;
   #servers: ConfigurationServers | undefined;
   /** A worker has refused a step, so it has to be given everything. */
   #isOutOfStep = false;
@@ -91,8 +96,11 @@ export class NodeConfiguration {
   constructor(dependencies: ConfigurationDependencies) {
     const { database, entities, logger } = dependencies;
     this.#dependencies = dependencies;
-    this.#store = createEntityStore(database, entities);
-    this.#reader = createConfigurationReader(database, entities);
+    this.#cipher = dependencies.cipher ?? NO_CIPHER;
+    this.#store = encryptStore(createEntityStore(database, entities), this.#cipher, () =>
+      this.#warnOfClearValue(),
+    );
+    this.#reader = decryptReader(createConfigurationReader(database, entities), this.#cipher);
     this.#watch = new DatabaseWatch(
       {
         probe: () => probeDatabase(database),
@@ -133,7 +141,8 @@ export class NodeConfiguration {
    */
   async load(): Promise<void> {
     const { logger, snapshotFile, loadPackages } = this.#dependencies;
-    const reading = snapshotFile && (await readSnapshotFile(snapshotFile.path, snapshotFile.database));
+    const reading =
+      snapshotFile && (await readSnapshotFile(snapshotFile.path, snapshotFile.database, this.#cipher));
     if (reading?.kind === 'unusable') {
       logger.error({ path: snapshotFile?.path, reason: reading.reason }, 'the snapshot on disk is ignored');
     }
@@ -307,6 +316,15 @@ export class NodeConfiguration {
     }
   }
 
+  #warnOfClearValue(): void {
+    if (this.#hasWarnedOfClearValue) return;
+    this.#hasWarnedOfClearValue = true;
+    this.#dependencies.logger.warn(
+      {},
+      'a field marked as encrypted is stored in the clear: there is no encryption_key',
+    );
+  }
+
   #noteChange(): void {
     if (this.#dependencies.snapshotFile !== undefined) this.#keeper.noteChange();
   }
@@ -315,7 +333,8 @@ export class NodeConfiguration {
     const { snapshotFile } = this.#dependencies;
     const known = this.#known.describe();
     if (snapshotFile === undefined || known === undefined) return;
-    await writeSnapshotFile(snapshotFile.path, { database: snapshotFile.database, ...known });
+    const saved = { database: snapshotFile.database, ...known };
+    await writeSnapshotFile(snapshotFile.path, saved, this.#cipher);
   }
 }
 

@@ -8,6 +8,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } fro
 import { basename, dirname, join } from 'node:path';
 import type { CachedRow, HeldRow } from '../cache/row-cache.ts';
 import type { LogPosition } from '../store/change-log.ts';
+import { type FieldCipher, NO_CIPHER } from '../store/encrypted-fields.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface SavedRows {
@@ -39,6 +40,7 @@ interface Head {
 }
 
 /** Of this build; another one's file is not read. */
+const SEALED_AS = 'snapshot';
 const FORMAT = 'tollgate snapshot 2';
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
@@ -48,7 +50,11 @@ const ROWS_PER_WRITE = 500;
 const ABANDONED_MS = 60_000;
 
 /** Throws what the file system throws; the file that was there is untouched then. */
-export async function writeSnapshotFile(path: string, saved: SavedConfiguration): Promise<void> {
+export async function writeSnapshotFile(
+  path: string,
+  saved: SavedConfiguration,
+  cipher: FieldCipher = NO_CIPHER,
+): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: OWNER_ONLY_FOLDER });
   await removeAbandoned(path);
@@ -57,7 +63,7 @@ export async function writeSnapshotFile(path: string, saved: SavedConfiguration)
   try {
     try {
       const hash = createHash('sha256');
-      for (const text of describe(saved)) await append(file, hash, text);
+      for (const text of describe(saved)) await append(file, hash, conceal(text, cipher));
       await file.write(`${JSON.stringify({ sha256: hash.digest('hex') })}\n`);
       await file.sync();
     } finally {
@@ -72,7 +78,11 @@ export async function writeSnapshotFile(path: string, saved: SavedConfiguration)
 }
 
 /** Never throws: whatever is wrong with the file, the node can do without it. */
-export async function readSnapshotFile(path: string, database: string): Promise<SnapshotReading> {
+export async function readSnapshotFile(
+  path: string,
+  database: string,
+  cipher: FieldCipher = NO_CIPHER,
+): Promise<SnapshotReading> {
   let bytes: Buffer;
   try {
     bytes = await readFile(path);
@@ -82,8 +92,12 @@ export async function readSnapshotFile(path: string, database: string): Promise<
   }
   const lines = checkedLines(bytes);
   if (lines === undefined) return { kind: 'unusable', reason: 'its checksum does not match its content' };
+  const opened = lines.map((text) => cipher.open(text, SEALED_AS));
+  if (opened.some((text) => !text.startsWith('{'))) {
+    return { kind: 'unusable', reason: 'it is encrypted under a key that this node does not have' };
+  }
   try {
-    return parse(lines, database);
+    return parse(opened.flatMap(splitLines), database);
   } catch {
     return { kind: 'unusable', reason: 'it was not written by this version' };
   }
@@ -106,6 +120,13 @@ function* describe({ database, position, snapshot, held }: SavedConfiguration): 
 function describeRow({ row, expiresAtMs }: HeldRow): string {
   return line(expiresAtMs === Number.POSITIVE_INFINITY ? { row } : { row, expiresAtMs });
 }
+
+/** One line of what may be several. */
+function conceal(text: string, cipher: FieldCipher): string {
+  return cipher.hasKey ? `${cipher.seal(text, SEALED_AS)}\n` : text;
+}
+
+const splitLines = (text: string): readonly string[] => text.split('\n').filter((each) => each !== '');
 
 const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
 

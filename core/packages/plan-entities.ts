@@ -8,6 +8,7 @@ import { completeRow, generatesValues, validateEntity } from '../entities/comple
 import type { EntityDefinition, EntityRow } from '../entities/define-entity.ts';
 import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
 import { fromDocument, toDocument } from '../store/document-columns.ts';
+import { type FieldCipher, openRow, sealRow } from '../store/encrypted-fields.ts';
 import { EntityError } from '../store/entity-error.ts';
 import type {
   ArrangedEntity,
@@ -21,6 +22,8 @@ import { listPublishedEntities } from './package-entities.ts';
 
 export interface EntityPlanDependencies {
   readonly documents: PackageDocuments;
+  /** Migrations are given rows in the clear. */
+  readonly cipher: FieldCipher;
   /** Runs a package's migrations, one order after the other, where they can hurt nobody. Rejects when it cannot. */
   readonly migrate: (
     artefact: PluginArtefact,
@@ -89,17 +92,17 @@ async function planEntity(
   definition: EntityDefinition,
   before: EntityDefinition | undefined,
 ): Promise<SingleEntityPlan> {
-  const { documents } = dependencies;
+  const { documents, cipher } = dependencies;
   const { name } = definition;
   const to = revisionOf(definition);
   const from = (await documents.revisionOf(name)) ?? to;
   if (from === to && isSameDeclaration(definition, before)) {
     return { arranged: { definition, rewritten: [] }, broken: [] };
   }
-  const check = new RowCheck(definition, from === to ? before : undefined);
+  const check = new RowCheck(definition, from === to ? before : undefined, cipher);
   if (from === to) {
     for await (const page of pagesOf(documents, name)) {
-      for (const stored of page) check.take(stored, stored.document);
+      for (const stored of page) check.take(stored, inTheClear(name, stored, cipher));
     }
     return check.plan();
   }
@@ -109,9 +112,10 @@ async function planEntity(
     entity: name,
     from,
     to,
-    rows: batch.map(({ id, document }) =>
-      before ? fromDocument(before, id, document) : { ...document, id },
-    ),
+    rows: batch.map((stored) => {
+      const document = inTheClear(name, stored, cipher);
+      return before ? fromDocument(before, stored.id, document) : { ...document, id: stored.id };
+    }),
   }));
   const outcomes = (await dependencies.migrate(migrating, orders)).flat();
   for (const [at, stored] of rows.entries()) {
@@ -119,7 +123,7 @@ async function planEntity(
     if (outcome === undefined || 'error' in outcome) {
       check.refuse(stored, { '@entity': [`its migration fails: ${outcome?.error ?? 'no row came back'}`] });
     } else {
-      const kept = direction === 'back' || to < from ? stored.document : {};
+      const kept = direction === 'back' || to < from ? inTheClear(name, stored, cipher) : {};
       check.take(stored, { ...kept, ...outcome.row });
     }
   }
@@ -131,15 +135,17 @@ class RowCheck {
   readonly #definition: EntityDefinition;
   /** Undefined when every row is rewritten. */
   readonly #before: EntityDefinition | undefined;
+  readonly #cipher: FieldCipher;
   readonly #rewritten: RewrittenRow[] = [];
   readonly #broken: BrokenConfiguration[] = [];
   /** Unique key → id. */
   readonly #takenBy = new Map<string, string>();
   #count = 0;
 
-  constructor(definition: EntityDefinition, before: EntityDefinition | undefined) {
+  constructor(definition: EntityDefinition, before: EntityDefinition | undefined, cipher: FieldCipher) {
     this.#definition = definition;
     this.#before = before;
+    this.#cipher = cipher;
   }
 
   /** `members` are what the row is to be made of. */
@@ -162,7 +168,7 @@ class RowCheck {
       if (other !== undefined) this.refuse(stored, { [field]: `has the same value as row '${other}'` });
       this.#takenBy.set(key, id);
     }
-    this.#rewritten.push({ row, before: document });
+    this.#rewritten.push({ row: sealRow(this.#definition, row, this.#cipher), before: document });
     if (this.#rewritten.length > MAX_REWRITTEN_ROWS) throw tooManyRows(this.#definition.name);
   }
 
@@ -207,6 +213,10 @@ const revisionOf = ({ published }: EntityDefinition): number => published?.revis
 
 function isSameDeclaration(left: EntityDefinition, right: EntityDefinition | undefined): boolean {
   return JSON.stringify(left) === JSON.stringify(right);
+}
+
+function inTheClear(entity: string, { id, document }: StoredDocument, cipher: FieldCipher) {
+  return openRow(entity, id, document, cipher);
 }
 
 /** A migration has no say in when a row was made or written. */

@@ -3,6 +3,8 @@ import { findBrokenPattern, isRule } from './check-rules.ts';
 import { isListOf, isPlain, oneOf, type Plain } from './plain-values.ts';
 
 const FIELD_TYPES = ['string', 'number', 'integer', 'boolean', 'array', 'set', 'map', 'record', 'foreign'];
+/** Texts, and what holds them. */
+const ENCRYPTABLE = ['string', 'array', 'set', 'map'];
 const MAX_DEPTH = 12;
 
 export function checkSchema(schema: unknown): string | undefined {
@@ -15,6 +17,9 @@ export function checkField(field: unknown, path: string, depth: number): string 
   if (!isPlain(field) || !oneOf(FIELD_TYPES)(field['type'])) return `${path} is no field`;
   // A default is the author's word: it may not name a secret of the operator's.
   if (JSON.stringify(field['default'] ?? null).includes('{vault:')) return `${path}.default names a secret`;
+  if (field['encrypted'] !== undefined && !oneOf(ENCRYPTABLE)(field['type'])) {
+    return `${path} is encrypted, and no text`;
+  }
   const broken = findBrokenPattern(field);
   if (broken !== undefined) return `${path}.${broken} is no regular expression`;
   switch (field['type']) {

@@ -180,6 +180,25 @@ export const redisUrl: SettingKind<string> = kindOf(
   },
 );
 
+const KEY_BYTES = 32;
+
+/** A comma list of keys. The texts are kept: they are decoded where they are used. */
+export const encryptionKeys: SettingKind<readonly string[]> = kindOf(
+  'a comma list of keys of 32 bytes, each in base64 or hexadecimal',
+  (given) => {
+    const keys = splitList(given);
+    return keys.length > 0 && keys.every((key) => decodeEncryptionKey(key) !== undefined) ? keys : undefined;
+  },
+);
+
+/** Undefined for what is no key. */
+export function decodeEncryptionKey(text: string): Buffer | undefined {
+  const isHex = /^[0-9a-f]{64}$/i.test(text);
+  if (!isHex && !/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return undefined;
+  const key = Buffer.from(text, isHex ? 'hex' : 'base64');
+  return key.length === KEY_BYTES ? key : undefined;
+}
+
 function isDecodable(text: string): boolean {
   try {
     decodeURIComponent(text);

@@ -11,6 +11,7 @@ import {
   addressBlocks,
   byteSize,
   dnsServers,
+  encryptionKeys,
   fraction,
   listOf,
   oneOf,
@@ -115,6 +116,16 @@ export const SETTING_TABLE = {
     kind: text,
     default: './data',
     description: 'Folder of the embedded database and of what the node keeps between starts.',
+  }),
+  encryptionKeys: optional({
+    group: 'Storage',
+    name: 'encryption_key',
+    kong: false,
+    kind: encryptionKeys,
+    isSecret: true,
+    absent: 'such fields are stored in the clear, as in Kong',
+    description:
+      'Encrypts fields marked as `encrypted` in the database, and the whole snapshot on disk. Of several keys the first encrypts and all decrypt: put a new one in front of the old ones, on every node. `openssl rand -base64 32` makes one.',
   }),
   databaseUrl: optional({
     group: 'Storage',
