@@ -57,16 +57,9 @@ const OWNED = new Set([
 ]);
 const REQUEST_ID = 'x-kong-request-id';
 
-/** Upstreams that read `_` as `-` must not take a client's spelling for what an auth plugin found. Section 10.5. */
-const IDENTITY = new Set([
-  'x-consumer-id',
-  'x-consumer-custom-id',
-  'x-consumer-username',
-  'x-credential-identifier',
-  'x-anonymous-consumer',
-  'x-consumer-groups',
-  'x-authenticated-groups',
-]);
+/** What auth plugins tell upstreams, and nobody else may. Some upstreams read `_` as `-`. Decision 0020. */
+const IDENTITY =
+  /^x[-_](?:consumer[-_].*|credential[-_]identifier|anonymous[-_]consumer|authenticated[-_]groups)$/;
 
 const ORDINARY_NAME = /^[a-z0-9_-]+$/;
 const BEYOND_LATIN1 = /[^\x00-\xff]/;
@@ -74,7 +67,7 @@ const BEYOND_LATIN1 = /[^\x00-\xff]/;
 /** Owned headers whose value in the client's request plays a part in what is sent. */
 const CONSULTED = new Set(['te', 'upgrade', 'via', 'x-forwarded-for']);
 
-type NameKind = 'passes' | 'drops' | 'consulted';
+type NameKind = 'passes' | 'drops' | 'consulted' | 'identity';
 
 /** Clients use few names, and looking one up costs a third of judging it. Full means no more are learned. */
 const KNOWN_KINDS_LIMIT = 512;
@@ -90,7 +83,8 @@ function kindOf(name: string): NameKind {
 
 function judgeName(name: string): NameKind {
   if (CONSULTED.has(name)) return 'consulted';
-  return OWNED.has(name) || !ORDINARY_NAME.test(name) ? 'drops' : 'passes';
+  if (OWNED.has(name) || !ORDINARY_NAME.test(name)) return 'drops';
+  return IDENTITY.test(name) ? 'identity' : 'passes';
 }
 
 const NO_HEADERS: readonly string[] = [];
@@ -110,7 +104,7 @@ export function writeRequestHead(input: RequestHeadInput): string {
     const name = headers[at] as string;
     const kind = kindOf(name);
     if (kind === 'consulted') consults = true;
-    if (kind !== 'passes') continue;
+    if (kind !== 'passes' && !(kind === 'identity' && input.isTrusted)) continue;
     if (named?.includes(name) || (changes !== null && isReplaced(name, changes.removed))) continue;
     if (name === REQUEST_ID && input.requestId !== undefined) continue;
     head += name + ': ' + headers[at + 1] + '\r\n';
@@ -185,7 +179,7 @@ function isReplaced(name: string, removed: readonly string[]): boolean {
   if (removed.includes(name)) return true;
   if (!name.includes('_')) return false;
   const hyphenated = name.replaceAll('_', '-');
-  return IDENTITY.has(hyphenated) && removed.includes(hyphenated);
+  return IDENTITY.test(hyphenated) && removed.includes(hyphenated);
 }
 
 function writeAdded(added: readonly string[], hasRequestId: boolean): string {

@@ -30,7 +30,6 @@ describe('a request of an untrusted peer', () => {
         Range: 'bytes=0-1',
         'Proxy-Authorization': 'Basic eA==',
         'Accept-Encoding': 'br',
-        'X-Consumer-ID': 'from the client',
       },
     });
     expect(linesOf(echo, 'x-twice')).toEqual(['1', '2']);
@@ -39,8 +38,15 @@ describe('a request of an untrusted peer', () => {
     expect(linesOf(echo, 'range')).toEqual(['bytes=0-1']);
     expect(linesOf(echo, 'proxy-authorization')).toEqual(['Basic eA==']);
     expect(linesOf(echo, 'accept-encoding')).toEqual(['br']);
-    expect(linesOf(echo, 'x-consumer-id')).toEqual(['from the client']);
     expect(echo.httpVersion).toBe('1.1');
+  });
+
+  it('arrives without a word of the client’s on who it is', async () => {
+    const names = ['X-Consumer-ID', 'x_consumer_username', 'X-Credential-Identifier', 'x_anonymous-consumer'];
+    const echo = await proxy.echo(host, '/', {
+      headers: Object.fromEntries(names.map((name) => [name, 'me'])),
+    });
+    expect(names.flatMap((name) => linesOf(echo, name))).toEqual([]);
   });
 
   it('arrives without names outside letters, digits, - and _', async () => {
@@ -183,6 +189,11 @@ describe('with trusted_ips', () => {
     };
     const echo = await proxy.echo(host, '/api', { headers });
     for (const [name, value] of Object.entries(headers)) expect(linesOf(echo, name)).toEqual([value]);
+  });
+
+  it('passes on who the client is for a trusted peer', async () => {
+    const echo = await proxy.echo(host, '/api', { headers: { 'X-Consumer-Username': 'ada' } });
+    expect(linesOf(echo, 'x-consumer-username')).toEqual(['ada']);
   });
 
   it('says itself what the trusted peer has not said', async () => {

@@ -239,8 +239,16 @@ describe('writeRequestHead', () => {
       expect(text).toContain('x_other: 1');
     });
 
-    it('passes a client’s X-Consumer-ID where no plugin touches it', () => {
-      expect(valuesOf('x-consumer-id', withHeaders('x-consumer-id', 'me'))).toEqual(['me']);
+    it('lets nobody but plugins and trusted peers say who the client is', () => {
+      const names = ['x-consumer-id', 'x_consumer_username', 'x-consumer_custom-id', 'x-consumer-groups'];
+      names.push('x-credential-identifier', 'x_credential-identifier', 'x-anonymous_consumer');
+      for (const name of names) {
+        const claim = withHeaders(name, 'me');
+        expect(valuesOf(name, claim)).toEqual([]);
+        expect(valuesOf(name, { ...claim, isTrusted: true })).toEqual(['me']);
+        expect(valuesOf(name, { ...claim, isTrusted: true, overrides: ['r', name, ''] })).toEqual([]);
+      }
+      expect(valuesOf('x-consumer', withHeaders('x-consumer', 'me'))).toEqual(['me']);
     });
 
     it('sends the Host a plugin sets', () => {
