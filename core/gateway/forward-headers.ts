@@ -57,7 +57,7 @@ const OWNED = new Set([
 ]);
 const REQUEST_ID = 'x-kong-request-id';
 
-/** What auth plugins tell upstreams, and nobody else may. Some upstreams read `_` as `-`. Decision 0020. */
+/** What auth plugins tell upstreams, and nobody else may. Some upstreams read `_` as `-`. Decision 0021. */
 const IDENTITY =
   /^x[-_](?:consumer[-_].*|credential[-_]identifier|anonymous[-_]consumer|authenticated[-_]groups)$/;
 
@@ -83,7 +83,8 @@ function kindOf(name: string): NameKind {
 
 function judgeName(name: string): NameKind {
   if (CONSULTED.has(name)) return 'consulted';
-  if (OWNED.has(name) || !ORDINARY_NAME.test(name)) return 'drops';
+  // Some upstreams read `_` as `-`: a client must not frame its request, or say who forwards it, in another spelling.
+  if (OWNED.has(name.replaceAll('_', '-')) || !ORDINARY_NAME.test(name)) return 'drops';
   return IDENTITY.test(name) ? 'identity' : 'passes';
 }
 

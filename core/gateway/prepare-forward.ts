@@ -42,9 +42,13 @@ function forwardMade(flow: RequestFlow, upstream: UpstreamPlan, bytes: Uint8Arra
 /** A chunked body is given a length where it fits into memory, and is streamed as it comes where it does not. */
 function forwardBuffered(flow: RequestFlow, upstream: UpstreamPlan, body: RequestBody): void {
   const { maxBufferedBodyBytes } = flow.gateway.policy;
+  // A turn later: bytes behind the last chunk that make the listener cut the connection are in the same read.
+  const forwardLater = (framing: Framing): void => {
+    setImmediate(() => forwardUnlessAborted(flow, upstream, body, framing));
+  };
   body.readWhole(maxBufferedBodyBytes).then(
-    (bytes) => forwardUnlessAborted(flow, upstream, body, { contentLength: bytes.length }),
-    () => forwardUnlessAborted(flow, upstream, body, 'chunked'),
+    (bytes) => forwardLater({ contentLength: bytes.length }),
+    () => forwardLater('chunked'),
   );
 }
 

@@ -239,6 +239,18 @@ describe('writeRequestHead', () => {
       expect(text).toContain('x_other: 1');
     });
 
+    it('drops a client’s other spellings of what the gateway writes itself', () => {
+      for (const name of [
+        'content_length',
+        'transfer_encoding',
+        'x_forwarded-for',
+        'x_real_ip',
+        'proxy_connection',
+      ]) {
+        expect(valuesOf(name, withHeaders(name, '5'))).toEqual([]);
+      }
+    });
+
     it('lets nobody but plugins and trusted peers say who the client is', () => {
       const names = ['x-consumer-id', 'x_consumer_username', 'x-consumer_custom-id', 'x-consumer-groups'];
       names.push('x-credential-identifier', 'x_credential-identifier', 'x-anonymous_consumer');

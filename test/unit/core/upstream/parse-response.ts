@@ -10,6 +10,8 @@ export interface ParsedResponse {
   readonly result: FeedResult | 'complete by close' | 'closed early';
   readonly reason: string;
   readonly canReuse: boolean;
+  /** Bytes left when the parser was done: on an idle connection they cost the connection. */
+  readonly unread: number;
 }
 
 /** `cuts` are offsets at which the bytes are split. `close` says that the upstream closes behind them. */
@@ -36,11 +38,13 @@ export function parseResponse(
   const cuts = [...new Set(options.cuts ?? [])].filter((cut) => cut > 0 && cut < input.length);
   const offsets = [0, ...cuts.sort((a, b) => a - b), input.length];
   let result: ParsedResponse['result'] = 'more';
+  let read = 0;
   for (let index = 0; index + 1 < offsets.length && result === 'more'; index++) {
     // As in a read buffer: the piece lies among bytes that do not belong to it.
     const piece = input.subarray(offsets[index], offsets[index + 1]);
     const buffer = Buffer.concat([Buffer.from('\r\n\r\n'), piece, Buffer.from('\r\n\r\nleft over\r\n\r\n')]);
     result = parser.feed(buffer, 4, 4 + piece.length);
+    read += piece.length;
   }
   if (options.close && result === 'more') result = parser.finish() ? 'complete by close' : 'closed early';
   if (headCount > 1) throw new Error('more than one head');
@@ -50,5 +54,6 @@ export function parseResponse(
     result,
     reason: parser.malformedReason,
     canReuse: parser.canReuse,
+    unread: input.length - read,
   };
 }
