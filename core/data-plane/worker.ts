@@ -195,6 +195,8 @@ async function start(): Promise<void> {
         onHandlerError: (error) => logger.error({ err: error }, 'a request could not be handled'),
         maxBodyBytes: settings.clientMaxBodyBytes,
         maxHeldBodyBytes: settings.clientBodyBufferBytes,
+        idleTimeoutSeconds: settings.clientKeepaliveSeconds,
+        clientTimeoutMs: settings.clientTimeoutSeconds * 1000,
       }),
     ),
   );

@@ -32,6 +32,11 @@ export interface IngressOptions {
   readonly maxHeldBodyBytes?: number;
   /** Silence after which a connection without a request in work is closed. Default 75 s (contract section 7.3). */
   readonly idleTimeoutSeconds?: number;
+  /**
+   * How long a client may stay silent in the middle of a body, and a request head may take; the fast ingress has one time
+   * for heads and idle connections. Default 60 s.
+   */
+  readonly clientTimeoutMs?: number;
 }
 
 /** What only Node's own servers can do. */
@@ -40,8 +45,6 @@ export interface StrictIngressOptions extends IngressOptions {
   readonly speaksHttp2?: boolean;
   /** Undefined for a port in the clear. */
   readonly tls?: IngressTls | undefined;
-  /** How long a request head may take, and how long a client may stay silent in the middle of a body. Default 60 s. */
-  readonly clientTimeoutMs?: number;
 }
 
 export interface IngressTls {
@@ -73,3 +76,4 @@ export interface Ingress {
 
 export const DEFAULT_HELD_BODY_BYTES = 1024 * 1024;
 export const DEFAULT_IDLE_TIMEOUT_SECONDS = 75;
+export const DEFAULT_CLIENT_TIMEOUT_MS = 60_000;

@@ -7,6 +7,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { Http1Side } from './http1-side.ts';
 import { Http2Side } from './http2-side.ts';
 import {
+  DEFAULT_CLIENT_TIMEOUT_MS,
   DEFAULT_HELD_BODY_BYTES,
   DEFAULT_IDLE_TIMEOUT_SECONDS,
   type Ingress,
@@ -15,8 +16,6 @@ import {
 } from './ingress.ts';
 import { detectHttp2 } from './protocol-detection.ts';
 import type { StrictContext } from './strict-context.ts';
-
-const DEFAULT_CLIENT_TIMEOUT_MS = 60_000;
 
 /** Binds the port. Rejects when it cannot be bound. */
 export async function startNodeIngress(options: StrictIngressOptions): Promise<Ingress> {

@@ -3,6 +3,7 @@
  * response object is let go the moment it may no longer be touched (answer complete, client gone, destroyed).
  */
 import type { HttpResponse } from 'uWebSockets.js';
+import type { ErrorCode } from '../errors.ts';
 import { CLOSE_LINE, countHead, encodeHead, isBodiless, joinHead, UNMEASURED } from './answer-head.ts';
 import type { ClientEvents, ClientExchange, ExchangeHandler } from './client-exchange.ts';
 import { countRequestBytes, type ExchangeSettings, type RequestHead } from './exchange-settings.ts';
@@ -53,6 +54,7 @@ export class UwsExchange implements ClientExchange {
   private isAlone: boolean;
   private isReadingPaused = false;
   private nextRenewalMs = 0;
+  private silenceTimer: NodeJS.Timeout | undefined;
   private state = AWAITED;
   private closes = false;
 
@@ -225,12 +227,14 @@ export class UwsExchange implements ClientExchange {
   acceptBody(bytes: ArrayBuffer, isLast: boolean): void {
     const body = this.body;
     if (body === undefined) return;
+    if (isLast) clearTimeout(this.silenceTimer);
+    else this.silenceTimer?.refresh();
     const outer = corked;
     corked = this;
     try {
       if (body.isDiscarding) body.skip(bytes.byteLength, isLast);
       else if (body.bytesReceived + bytes.byteLength > this.settings.maxBodyBytes) {
-        this.giveUpOversize();
+        this.giveUp('GW_BODY_TOO_LARGE');
         body.skip(bytes.byteLength, isLast);
       } else body.accept(Buffer.from(bytes.slice(0)), isLast);
       if (!isLast && !body.isDiscarding) this.keepReadingAsAsked();
@@ -287,11 +291,26 @@ export class UwsExchange implements ClientExchange {
     setImmediate(UwsExchange.closeLater, this);
   }
 
-  /** A chunked body has grown over the limit: the gateway is told that there is no client any more. */
-  private giveUpOversize(): void {
+  /** The rest of a body is awaited from now on; a client that falls silent in the middle of it is told so. */
+  awaitBody(timeoutMs: number): void {
+    if (this.body?.isComplete !== false) return;
+    this.silenceTimer = setTimeout(UwsExchange.onSilence, timeoutMs, this).unref();
+  }
+
+  private handleSilence(): void {
+    const body = this.body;
+    if (this.res === undefined || body === undefined || body.isComplete || body.isDiscarding) return;
+    // Whoever reads the body is slow, not the client.
+    if (this.isReadingPaused) this.silenceTimer?.refresh();
+    else this.giveUp('GW_REQUEST_TIMEOUT');
+  }
+
+  /** Nothing sensible can follow from this client: it is told so, if it still can be, and the gateway that it has gone. */
+  private giveUp(code: ErrorCode): void {
     const events = this.events;
     this.events = undefined;
-    if (this.state === AWAITED) this.settings.refuse('GW_BODY_TOO_LARGE', this);
+    this.isAlone = true;
+    if (this.state === AWAITED) this.settings.refuse(code, this);
     else this.destroy();
     this.isAborted = true;
     events?.onAborted();
@@ -447,6 +466,7 @@ export class UwsExchange implements ClientExchange {
 
   /** From here on the native response is dead to us. */
   private letGo(): void {
+    clearTimeout(this.silenceTimer);
     this.res = undefined;
     this.state = OVER;
     this.pending = undefined;
@@ -456,6 +476,8 @@ export class UwsExchange implements ClientExchange {
     const exchange = putting;
     if (exchange?.res !== undefined) exchange.putNow(exchange.res);
   };
+
+  private static readonly onSilence = (exchange: UwsExchange): void => exchange.handleSilence();
 
   private static readonly pauseLater = (exchange: UwsExchange): void => {
     if (exchange.isReadingPaused) exchange.res?.pause();

@@ -6,6 +6,7 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from '
 import type { ExchangeSettings } from './exchange-settings.ts';
 import { createInspectedHead, inspectHead } from './guard.ts';
 import {
+  DEFAULT_CLIENT_TIMEOUT_MS,
   DEFAULT_HELD_BODY_BYTES,
   DEFAULT_IDLE_TIMEOUT_SECONDS,
   type Ingress,
@@ -90,6 +91,7 @@ function createServe(
 ): (res: HttpResponse, req: HttpRequest) => void {
   const { handler, renderRefusal, onHandlerError } = options;
   const maxBodyBytes = options.maxBodyBytes || Number.POSITIVE_INFINITY;
+  const clientTimeoutMs = options.clientTimeoutMs ?? DEFAULT_CLIENT_TIMEOUT_MS;
   const found = createInspectedHead();
   const settings: ExchangeSettings = {
     scheme: 'http',
@@ -134,7 +136,9 @@ function createServe(
       exchange.destroy();
       onHandlerError?.(error);
     }
-    if (!exchange.isOver) res.onAborted(() => exchange.handleAbort());
+    if (exchange.isOver) return;
+    res.onAborted(() => exchange.handleAbort());
+    if (exchange.body !== undefined) exchange.awaitBody(clientTimeoutMs);
   };
 }
 

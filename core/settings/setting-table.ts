@@ -389,6 +389,23 @@ export const SETTING_TABLE = {
     default: '0',
     description: 'Largest request body, in bytes; a larger one is answered with 413. 0 is no limit.',
   }),
+  clientTimeoutSeconds: defaulted({
+    group: 'Proxying',
+    name: 'client_timeout',
+    kong: false,
+    kind: wholeNumber(1, 86_400),
+    default: '60',
+    description:
+      'Seconds a client may take for the head of a request, and may stay silent in the middle of a body: then it gets 408. The fast server gives heads `client_keepalive_timeout` instead.',
+  }),
+  clientKeepaliveSeconds: defaulted({
+    group: 'Proxying',
+    name: 'client_keepalive_timeout',
+    kong: false,
+    kind: wholeNumber(4, 900),
+    default: '75',
+    description: 'Seconds a connection of a client may lie idle between two requests.',
+  }),
   clientBodyBufferBytes: defaulted({
     group: 'Proxying',
     name: 'client_body_buffer_size',

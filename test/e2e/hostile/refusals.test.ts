@@ -31,20 +31,20 @@ describe.each(INGRESSES)('the $kind ingress', ({ kind }) => {
   describe.each(Object.entries(GROUPS))('refuses %s that is doubtful', (_, cases) => {
     it.each(cases)('$title', async ({ bytes, status = REFUSALS, served = [], late = [] }) => {
       const parts = typeof bytes === 'string' ? [bytes] : bytes;
-      const port = proxy.portOf(kind);
+      const send = (...more: readonly string[]) =>
+        exchangeBytes(proxy.portOf(kind), [...parts, ...more], { quietMs: PATIENCE_MS });
       const before = proxy.upstreamCounts();
-      const alone = await exchangeBytes(port, parts, { quietMs: PATIENCE_MS });
-      const after = proxy.upstreamCounts();
-      const earlier = proxy.upstream.lastRequest;
-      const followed = await exchangeBytes(port, [...parts, SMUGGLED], { quietMs: PATIENCE_MS });
+      const alone = await send();
       const statuses = parseResponses(alone.received).map((response) => response.status);
 
-      if (served.includes(kind) && statuses[0] === 200) {
-        expect(after.requests - before.requests).toBe(1);
+      if (served.includes(kind) && statuses.every((found) => found === 200 || found === 404)) {
+        const answered = statuses.filter((found) => found === 200).length;
+        expect(proxy.upstreamCounts().requests - before.requests).toBe(answered);
+        expect(statuses.length).toBeLessThanOrEqual(1);
         return;
       }
-      expect(after).toEqual(before);
-      expect(proxy.upstream.lastRequest).toBe(earlier);
+      const followed = await send(SMUGGLED);
+      expect(proxy.upstreamCounts()).toEqual(before);
       expect([alone.hasClosed, followed.hasClosed]).toEqual([true, true]);
       if (late.includes(kind) && statuses.length === 0) return;
       expect(statuses, alone.received.slice(0, 60)).toHaveLength(1);
