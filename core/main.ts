@@ -147,6 +147,7 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
     store: configuration.store,
     plugins: catalog,
     publish: configuration.publishChange,
+    publishEvents: configuration.publishChange,
     node: {
       id: nodeId,
       hostname: hostname(),
@@ -156,6 +157,7 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
       status: state.status,
       metrics: state.metrics,
       sandboxes: state.sandboxes,
+      upstreamHealth: async (upstreamId) => (await dataPlane.describeHealth(upstreamId))[0],
       announceLogLevel: (level, _scope, timeoutSeconds) => dataPlane.setLogLevel(level, timeoutSeconds),
     },
     packages,

@@ -15,6 +15,7 @@ import { MetricTotals } from './telemetry/metric-totals.ts';
 import { nodeFamilies } from './telemetry/node-metrics.ts';
 import { type Family, familiesOf, renderFamilies } from './telemetry/render-metrics.ts';
 import { sandboxFamilies } from './telemetry/sandbox-metrics.ts';
+import { upstreamHealthFamilies } from './telemetry/upstream-health-metrics.ts';
 
 export interface NodeStateDependencies {
   readonly nodeId: string;
@@ -77,12 +78,17 @@ export function createNodeState(dependencies: NodeStateDependencies): NodeState 
     },
 
     async metrics() {
-      const [summary, isReachable] = await Promise.all([measure(), isDatabaseReachable()]);
+      const [summary, isReachable, upstreams] = await Promise.all([
+        measure(),
+        isDatabaseReachable(),
+        wantsUpstreamHealth(configuration.snapshot) ? dataPlane.describeHealth() : [],
+      ]);
       const { nodeId, version } = dependencies;
       const families = nodeFamilies({ nodeId, version, isDatabaseReachable: isReachable, ...summary });
       return renderFamilies([
         ...families,
         ...sandboxFamilies(summary.sandboxes),
+        ...upstreamHealthFamilies(upstreams),
         ...pluginFamilies(catalog, listConfigured(configuration.snapshot), totals),
       ]);
     },
@@ -96,6 +102,14 @@ export function createNodeState(dependencies: NodeStateDependencies): NodeState 
 /** Names of plugins with at least one enabled instance. */
 function listConfigured({ plugins }: Snapshot): ReadonlySet<string> {
   return new Set(plugins.filter(({ enabled }) => enabled).map(({ name }) => name));
+}
+
+/** A switch of the prometheus plugin, which is for the whole node wherever it is set. */
+function wantsUpstreamHealth({ plugins }: Snapshot): boolean {
+  return plugins.some(
+    ({ name, enabled, config }) =>
+      enabled && name === 'prometheus' && config['upstream_health_metrics'] === true,
+  );
 }
 
 /** Counters of a plugin show while it is configured anywhere; they go on counting from where they were. */

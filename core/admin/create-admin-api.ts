@@ -20,6 +20,7 @@ import { nodeEndpoints } from './node-endpoints.ts';
 import type { NodeInformation } from './node-information.ts';
 import { overrideConsumers } from './overrides/consumers.ts';
 import { overridePlugins, pluginCatalogEndpoints, pluginProtocolRule } from './overrides/plugins.ts';
+import { targetHealthEndpoints } from './overrides/target-health.ts';
 import { allTargetsEndpoint, createTargetFinder, overrideTargets } from './overrides/targets.ts';
 import { pluginPackageEndpoints } from './plugin-package-endpoints.ts';
 import { sandboxEndpoint } from './sandbox-endpoint.ts';
@@ -40,6 +41,8 @@ export interface AdminDependencies {
   readonly plugins: PluginCatalog;
   /** Called after every successful write; the answer waits until it resolves. */
   readonly publish: (change: ConfigurationChange) => Promise<void>;
+  /** Resolves when this node has acted on everything that was announced. */
+  readonly publishEvents: () => Promise<void>;
   readonly node: NodeInformation;
   /** Absent: packages cannot be published. */
   readonly packages?: PackagePublisher;
@@ -98,6 +101,13 @@ function listFixedEndpoints(dependencies: AdminDependencies, writes: EntityWrite
   return [
     ...layerEndpoints(generated, overrides),
     allTargetsEndpoint(targets, targetFinder, store),
+    ...targetHealthEndpoints({
+      finder: targetFinder,
+      store,
+      nodeId: node.id,
+      findHealth: async (upstreamId) => node.upstreamHealth?.(upstreamId),
+      publish: dependencies.publishEvents,
+    }),
     ...pluginCatalogEndpoints(plugins),
     ...schemasEndpoints(entities, plugins),
     ...tagsEndpoints(store),

@@ -1,4 +1,5 @@
 /** What the Admin and Status APIs ask of the node they run on. */
+import type { UpstreamHealth } from '../health/describe-health.ts';
 import type { AnnounceLogLevel } from './log-level.ts';
 import type { NodeStatus } from './node-status.ts';
 import type { SandboxStatus } from './sandbox-endpoint.ts';
@@ -25,6 +26,8 @@ export interface NodeInformation {
   metrics(): Promise<string>;
   /** Absent: nothing is known of what packages cost. */
   sandboxes?(): Promise<readonly SandboxStatus[]>;
+  /** What the node knows of an upstream's health; undefined while it does not keep it. Absent: it keeps none. */
+  upstreamHealth?(upstreamId: string): Promise<UpstreamHealth | undefined>;
   /** Absent: nothing is cached. */
   readonly cache?: NodeCache;
   /** Absent: a change of the log level stays in this process. */

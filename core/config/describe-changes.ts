@@ -9,6 +9,14 @@ import { isEmptyDelta, type RowsDelta, type RowsDeltas, type SnapshotDelta } fro
 /** Each one is looked for among all rows a guest holds; beyond this it is cheaper to forget them all. */
 const MAX_INVALIDATIONS = 100;
 
+export interface ConfigurationEvent {
+  readonly kind: string;
+  /** Id of the row it is about. */
+  readonly subject: string;
+  /** `name=value` each. */
+  readonly details: readonly string[];
+}
+
 /** Makes guests forget every row. */
 export const EVERYTHING: Invalidation = {
   entity: '',
@@ -53,12 +61,20 @@ export function describeRowChanges(entity: string, { changes }: LogExcerpt): rea
 
 export function describeInvalidations(changes: readonly LoggedChange[]): readonly Invalidation[] {
   if (changes.length > MAX_INVALIDATIONS) return [EVERYTHING];
-  return changes.map(({ entity, operation, id, keys }) => ({
+  const ofRows = changes.filter(({ operation }) => operation !== 'event');
+  return ofRows.map(({ entity, operation, id, keys }) => ({
     entity,
     id: id ?? '',
     keys: [`id=${id ?? ''}`, ...keys],
     withReferences: operation === 'delete',
   }));
+}
+
+/** What is to be done once. */
+export function listEvents(changes: readonly LoggedChange[]): readonly ConfigurationEvent[] {
+  return changes
+    .filter(({ operation }) => operation === 'event')
+    .map(({ entity, id, keys }) => ({ kind: entity, subject: id ?? '', details: keys }));
 }
 
 /** Fields by which rows can be asked for, besides `id`. */

@@ -9,10 +9,12 @@ import type { EntityDefinition } from '../entities/define-entity.ts';
 import type { LogExcerpt, LogPosition } from '../store/change-log.ts';
 import type { WholeReading } from '../store/configuration-reader.ts';
 import {
+  type ConfigurationEvent,
   describeDelta,
   describeInvalidations,
   describeRowChanges,
   findInSnapshot,
+  listEvents,
   listUniqueFields,
 } from './describe-changes.ts';
 import {
@@ -30,6 +32,7 @@ import type { SavedConfiguration } from './snapshot-file.ts';
 export interface ConfigurationUpdate {
   readonly delta: SnapshotDelta;
   readonly invalidations: readonly Invalidation[];
+  readonly events: readonly ConfigurationEvent[];
 }
 
 const MAX_MISSES = 10_000;
@@ -114,7 +117,11 @@ export class KnownConfiguration {
     const delta = describeDelta(this.#snapshot, excerpt);
     this.#snapshot = applyDelta(this.#snapshot, delta);
     this.#position = excerpt.position;
-    return { delta, invalidations: describeInvalidations(excerpt.changes) };
+    return {
+      delta,
+      invalidations: describeInvalidations(excerpt.changes),
+      events: listEvents(excerpt.changes),
+    };
   }
 
   /** What is to be kept on disk; undefined until something was read from the database. */

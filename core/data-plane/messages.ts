@@ -13,7 +13,6 @@ import type { ConfigurationUpdate } from '../config/known-configuration.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import type { CounterTake } from '../counters/cluster-counters.ts';
 import type { UpstreamHealth } from '../health/describe-health.ts';
-import type { HealthOrder } from '../health/upstream-keeper.ts';
 import type { PackageBundle } from '../sandbox/bundle-package.ts';
 import type { Settings } from '../settings/load-settings.ts';
 import type { KongLogLevel } from '../telemetry/logger.ts';
@@ -68,18 +67,18 @@ export type WorkerCommand =
   /** Where requests for these upstreams may go from now on. Not answered. */
   | { readonly kind: 'addresses'; readonly upstreams: readonly UpstreamAddresses[] };
 
-/** Control process → data-plane process, which answers itself. */
-export type UpstreamQuestion =
-  /** Answered by `done` with the health of this upstream, or of all. */
-  | { readonly kind: 'describe-health'; readonly number: number; readonly upstreamId: string | undefined }
-  /** Answered by `done`. */
-  | { readonly kind: 'order-health'; readonly number: number; readonly orders: readonly HealthOrder[] };
+/** Control process → data-plane process, which answers itself: by `done` with the health of this upstream, or of all. */
+export interface HealthQuestion {
+  readonly kind: 'describe-health';
+  readonly number: number;
+  readonly upstreamId: string | undefined;
+}
 
 /** Control process → data-plane process. */
 export type ControlMessage =
   | { readonly kind: 'boot'; readonly boot: Boot }
   | Command
-  | UpstreamQuestion
+  | HealthQuestion
   | RowMessage
   | UsesMessage;
 

@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import { applyDelta } from '../config/snapshot-delta.ts';
-import { UpstreamKeeper } from '../health/upstream-keeper.ts';
+import { readHealthOrder, UpstreamKeeper } from '../health/upstream-keeper.ts';
 import { prepareNativeBinding } from '../http/native-binding.ts';
 import { logUncaught } from '../telemetry/log-uncaught.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -77,6 +77,10 @@ function receiveFromControl(message: ControlMessage): void {
       if (boot !== undefined) {
         boot = { ...boot, snapshot: applyDelta(boot.snapshot, message.update.delta) };
         keeper?.configure(boot.snapshot);
+        for (const event of message.update.events) {
+          const order = readHealthOrder(event);
+          if (order !== undefined) keeper?.setHealth(order);
+        }
       }
       broadcast(message);
       break;
@@ -85,19 +89,15 @@ function receiveFromControl(message: ControlMessage): void {
       broadcast(message);
       break;
     case 'describe-health':
-      answerSelf(message.number, { upstreams: keeper?.describeHealth(message.upstreamId) ?? [] });
-      break;
-    case 'order-health':
-      for (const order of message.orders) keeper?.setHealth(order);
-      answerSelf(message.number, {});
+      answerHealth(message.number, message.upstreamId);
       break;
     default:
       broadcast(message);
   }
 }
 
-function answerSelf(number: number, answer: WorkerAnswer): void {
-  send({ kind: 'done', number, answers: [answer] });
+function answerHealth(number: number, upstreamId: string | undefined): void {
+  send({ kind: 'done', number, answers: [{ upstreams: keeper?.describeHealth(upstreamId) ?? [] }] });
 }
 
 /** Before any worker starts, and before any is told of a change: they are to know addresses as early as names. */

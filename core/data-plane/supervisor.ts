@@ -10,6 +10,7 @@ import type { ConfigurationServers } from '../config/node-configuration.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import { applyDelta } from '../config/snapshot-delta.ts';
 import type { CounterTake } from '../counters/cluster-counters.ts';
+import type { UpstreamHealth } from '../health/describe-health.ts';
 import { WORKER_HEAP_FLAGS } from '../sandbox/young-generation.ts';
 import type { GatewayLogger, KongLogLevel } from '../telemetry/logger.ts';
 import type { ActivePackage, PackageVersion } from './active-package.ts';
@@ -21,6 +22,7 @@ import type {
   CountMessage,
   DataPlaneMessage,
   FindMessage,
+  HealthQuestion,
   ListMessage,
   Row,
   WorkerAnswer,
@@ -142,6 +144,13 @@ export class DataPlane implements ConfigurationServers {
     if (!this.#isServing) return [];
     const answers = await this.#command((number) => ({ kind: 'measure', number }));
     return answers.flatMap(({ measurements }) => (measurements === undefined ? [] : [measurements]));
+  }
+
+  /** Of this upstream, or of all. Empty while there is no data plane, or no such upstream. */
+  async describeHealth(upstreamId?: string): Promise<readonly UpstreamHealth[]> {
+    if (!this.#isServing) return [];
+    const answers = await this.#command((number) => ({ kind: 'describe-health', number, upstreamId }));
+    return answers.flatMap(({ upstreams }) => upstreams ?? []);
   }
 
   /** Stops accepting, lets requests under way finish, and resolves when the process has ended. */
@@ -266,7 +275,7 @@ export class DataPlane implements ConfigurationServers {
   }
 
   /** A data plane that is still starting has its boot message before this one, and answers once it serves. */
-  #command(make: (number: number) => Command): Promise<readonly WorkerAnswer[]> {
+  #command(make: (number: number) => Command | HealthQuestion): Promise<readonly WorkerAnswer[]> {
     if (this.#child?.connected !== true) return Promise.resolve([]);
     const number = ++this.#lastNumber;
     return new Promise((resolve) => {

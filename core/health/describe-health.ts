@@ -14,6 +14,8 @@ export interface TargetHealth {
   readonly weight: number;
   /** Type of the records its addresses come from, or why there are none. */
   readonly records: string;
+  /** Its name is being looked up for the first time. */
+  readonly isResolving: boolean;
   /** It has no address. */
   readonly hasProblem: boolean;
   readonly addresses: readonly AddressHealth[];

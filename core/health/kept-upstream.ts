@@ -143,7 +143,7 @@ export class KeptUpstream {
       }
     }
     this.#events.onAddresses(this.describe());
-    this.#prober.wakeUp();
+    this.#prober.probeNew([...this.#addresses].flatMap(([key, kept]) => (before.has(key) ? [] : [kept])));
   }
 
   #announce(facts: AddressFacts, isHealthy: boolean, reason: HealthChange['reason']): void {
@@ -152,7 +152,7 @@ export class KeptUpstream {
   }
 
   #describeTarget(target: KeptTarget): TargetHealth {
-    const { host, port, weight, problem, recordType } = target;
+    const { host, port, weight, problem, recordType, isResolving } = target;
     const addresses = [...this.#addresses.values()].filter(
       ({ facts }) => facts.targetId === target.settings.id,
     );
@@ -162,6 +162,7 @@ export class KeptUpstream {
       port,
       weight,
       records: problem ?? recordType,
+      isResolving,
       hasProblem: problem !== undefined,
       addresses: addresses.map(({ facts, health }) => ({
         ip: facts.ip,

@@ -17,28 +17,26 @@ export interface ProbedUpstream {
 export class Prober {
   readonly #upstream: ProbedUpstream;
   #rules: ProbeRules;
-  /** Of the probes of healthy and unhealthy addresses; undefined where there are none. */
-  #timers: readonly (NodeJS.Timeout | undefined)[] = [];
+  /** Of the probes of healthy and unhealthy addresses. */
+  #timers: readonly NodeJS.Timeout[] = [];
   #isStopped = false;
-  #isAwake = false;
 
   constructor(settings: CheckedUpstream, upstream: ProbedUpstream) {
     this.#rules = compileProbeRules(settings);
     this.#upstream = upstream;
+    this.#start();
   }
 
   configure(settings: CheckedUpstream): void {
     this.#rules = compileProbeRules(settings);
     this.#halt();
-    this.wakeUp();
+    this.#start();
+    void this.#probeAll(this.#upstream.list());
   }
 
-  /** There may be addresses now. The first probes follow at once. */
-  wakeUp(): void {
-    if (this.#isAwake || this.#isStopped) return;
-    this.#isAwake = true;
-    const { healthyIntervalMs, unhealthyIntervalMs } = this.#rules;
-    this.#timers = [this.#repeat(healthyIntervalMs, true), this.#repeat(unhealthyIntervalMs, false)];
+  /** These have not been probed yet: they do not have to wait for their turn. */
+  probeNew(addresses: readonly ProbedAddress[]): void {
+    if (addresses.length > 0) void this.#probeAll(addresses);
   }
 
   stop(): void {
@@ -46,31 +44,39 @@ export class Prober {
     this.#halt();
   }
 
+  #start(): void {
+    this.#timers = [true, false].flatMap((ofHealthy) => {
+      const intervalMs = this.#intervalOf(ofHealthy);
+      return intervalMs === 0 ? [] : [this.#repeat(intervalMs, ofHealthy)];
+    });
+  }
+
   #halt(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
-    this.#isAwake = false;
   }
 
-  #repeat(intervalMs: number, ofHealthy: boolean): NodeJS.Timeout | undefined {
-    if (intervalMs === 0) return undefined;
+  #intervalOf(isHealthy: boolean): number {
+    return isHealthy ? this.#rules.healthyIntervalMs : this.#rules.unhealthyIntervalMs;
+  }
+
+  #repeat(intervalMs: number, ofHealthy: boolean): NodeJS.Timeout {
     let isBusy = false;
     const round = async () => {
       // A round that takes longer than the interval is not overtaken by the next.
       if (isBusy) return;
       isBusy = true;
-      await this.#probeAll(ofHealthy);
+      await this.#probeAll(this.#upstream.list().filter(({ health }) => health.isHealthy === ofHealthy));
       isBusy = false;
     };
-    void round();
     return setInterval(() => void round(), intervalMs).unref();
   }
 
-  async #probeAll(ofHealthy: boolean): Promise<void> {
+  async #probeAll(addresses: readonly ProbedAddress[]): Promise<void> {
     const rules = this.#rules;
-    const queue = this.#upstream
-      .list()
-      .filter(({ facts, health }) => facts.weight > 0 && health.isHealthy === ofHealthy);
+    const queue = addresses.filter(
+      ({ facts, health }) => facts.weight > 0 && this.#intervalOf(health.isHealthy) > 0,
+    );
     const work = async () => {
       for (let address = queue.shift(); address !== undefined; address = queue.shift()) {
         const outcome = await probe(rules, address.facts);

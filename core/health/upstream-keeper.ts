@@ -11,13 +11,33 @@ export interface KeptRows {
   readonly targets: readonly (TargetSettings & { readonly upstream: { readonly id: string } })[];
 }
 
-/** What an operator says of a target's health. */
+/** What an operator says of a target's health. `address` is `ip:port`; undefined: all there are. */
 export interface HealthOrder {
   readonly upstreamId: string;
   readonly targetId: string;
-  /** `ip:port`; undefined: all of them. */
   readonly address: string | undefined;
   readonly isHealthy: boolean;
+}
+
+/** From an event of the configuration; undefined for one that is about something else. */
+export function readHealthOrder(event: {
+  readonly kind: string;
+  readonly subject: string;
+  readonly details: readonly string[];
+}): HealthOrder | undefined {
+  if (event.kind !== 'target_health') return undefined;
+  const details = new Map(
+    event.details.map((detail): [string, string] => {
+      const equals = detail.indexOf('=');
+      return [detail.slice(0, equals), detail.slice(equals + 1)];
+    }),
+  );
+  return {
+    upstreamId: details.get('upstream') ?? '',
+    targetId: event.subject,
+    address: details.get('address'),
+    isHealthy: details.get('healthy') === 'true',
+  };
 }
 
 export class UpstreamKeeper {

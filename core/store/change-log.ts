@@ -19,7 +19,8 @@ export interface LogPosition {
 
 export interface LoggedChange {
   readonly entity: string;
-  readonly operation: 'insert' | 'update' | 'delete' | 'truncate';
+  /** An `event` is about no row: `entity` is its kind, and `keys` are its details. */
+  readonly operation: 'insert' | 'update' | 'delete' | 'truncate' | 'event';
   /** Null when all rows went at once. */
   readonly id: string | null;
   /** `field=value` of unique fields, before and after. */

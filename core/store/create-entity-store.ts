@@ -140,6 +140,12 @@ export function createEntityStore(
       ),
 
     tags: (query) => guard(() => selectTags(kysely, entities, query)),
+    announce: ({ kind, subject, details }) =>
+      guard(async () => {
+        await sql`select record_event(${kind}, ${subject}::uuid, array[${sql.join(details)}]::text[])`.execute(
+          kysely,
+        );
+      }),
     ping: () => guard(async () => void (await sql`select 1`.execute(kysely))),
     purgeExpired: () =>
       guard(async () => {

@@ -28,6 +28,15 @@ export interface TagRow {
   readonly tag: string;
 }
 
+/** Something that nodes are to act on once. One that starts later never hears of it. */
+export interface NodeEvent {
+  readonly kind: 'target_health';
+  /** Id of the row it is about. */
+  readonly subject: string;
+  /** `name=value` each. */
+  readonly details: readonly string[];
+}
+
 /**
  * Every method may throw StoreUnavailableError. Writes throw EntityError 3 (id taken), 4 (reference to nothing,
  * or still referred to) and 5 (unique clash), and those to entities of published packages StaleEntityError.
@@ -55,6 +64,8 @@ export interface EntityStore {
   tags(
     query: PageQuery & { readonly tag?: string },
   ): Promise<{ readonly rows: readonly TagRow[]; readonly offset?: string }>;
+  /** Leaves no row: all nodes hear of it where they read of changes. */
+  announce(event: NodeEvent): Promise<void>;
   /** Resolves when the database answers; throws StoreUnavailableError otherwise. */
   ping(): Promise<void>;
 }

@@ -50,6 +50,7 @@ export function guardStore(store: EntityStore, guard: Guard): EntityStore {
     upsert: (...given) => guard(() => store.upsert(...given)),
     delete: (...given) => guard(() => store.delete(...given)),
     tags: (...given) => guard(() => store.tags(...given)),
+    announce: (...given) => guard(() => store.announce(...given)),
     ping: () => guard(() => store.ping()),
   };
 }

@@ -40,7 +40,7 @@ const RULES: readonly Rule[] = [
   {
     from: 'core/telemetry',
     may: ['core/errors.ts', 'sdk/protocol'],
-    types: ['core/settings'],
+    types: ['core/settings', 'core/health'],
     node: true,
     packages: [
       'pino',
@@ -83,7 +83,7 @@ const RULES: readonly Rule[] = [
   {
     from: 'core/admin',
     may: ['core/entities', 'core/store', 'core/errors.ts', 'sdk/schema'],
-    types: ['core/packages'],
+    types: ['core/packages', 'core/health'],
     node: true,
     packages: ['fastify'],
   },

@@ -74,19 +74,25 @@ it('makes of a snapshot and changes the same in all workers, those that are star
   const delta = { base: 0, version: 1, sequence: 5, ...none };
   const served = async () =>
     (await dataPlane.measure()).map(({ snapshotVersion, sequence }) => [snapshotVersion, sequence]);
-  await dataPlane.update({ delta, invalidations: [] });
-  await dataPlane.update({ delta: { ...delta, base: 1, sequence: 6 }, invalidations: [] });
+  await dataPlane.update({ delta, invalidations: [], events: [] });
+  await dataPlane.update({ delta: { ...delta, base: 1, sequence: 6 }, invalidations: [], events: [] });
   expect(await served()).toEqual([
     [1, 6],
     [1, 6],
   ]);
   process.kill(dataPlane.pid as number, 'SIGKILL');
   while (dataPlane.isServing) await new Promise((resolve) => setTimeout(resolve, 5));
-  await dataPlane.update({ delta: { ...delta, base: 1, version: 2, sequence: 7 }, invalidations: [] });
+  await dataPlane.update({
+    delta: { ...delta, base: 1, version: 2, sequence: 7 },
+    invalidations: [],
+    events: [],
+  });
   while (!dataPlane.isServing) await new Promise((resolve) => setTimeout(resolve, 5));
   expect(await served()).toEqual([
     [2, 7],
     [2, 7],
   ]);
-  await expect(dataPlane.update({ delta, invalidations: [] })).rejects.toThrow('cannot be applied');
+  await expect(dataPlane.update({ delta, invalidations: [], events: [] })).rejects.toThrow(
+    'cannot be applied',
+  );
 });

@@ -60,6 +60,7 @@ export async function startAdmin(overrides: Partial<AdminDependencies> = {}): Pr
     store,
     plugins,
     publish: async (change) => void changes.push(change),
+    publishEvents: async () => {},
     node: TEST_NODE,
     logger: { level: 'notice', error: (details) => void errors.push(details['err']) },
     ...overrides,
