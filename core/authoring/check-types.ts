@@ -49,8 +49,11 @@ function describeProject(root: string, entry: string): object {
 function sdkPaths(): Record<string, readonly string[]> {
   const folder = locate('@tollgate/sdk', undefined);
   if (folder === undefined) return {};
-  const source = join(folder, 'index.ts');
-  return { '@tollgate/sdk': [existsSync(source) ? source : join(folder, 'dist/index.d.ts')] };
+  const [doors, door] = existsSync(join(folder, 'index.ts')) ? ['', 'index.ts'] : ['dist', 'index.d.ts'];
+  return {
+    '@tollgate/sdk': [join(folder, doors, door)],
+    '@tollgate/sdk/*': [join(folder, doors, '*', door)],
+  };
 }
 
 /** Folder of an installed package: as seen from the author's, else from here. */

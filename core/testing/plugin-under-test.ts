@@ -10,6 +10,7 @@ import type {
   RequestReport,
   ResponseReport,
   RewriteReport,
+  ServiceRequest,
   TestAnswer,
   TestClock,
   TestRequest,
@@ -58,14 +59,20 @@ export class PluginUnderTest implements PluginKit {
     this.complete = complete;
   }
 
-  request(request?: TestRequest, config?: Configuration, service: TestAnswer = {}): Promise<RequestReport> {
+  request(
+    request?: TestRequest,
+    config?: Configuration,
+    service: TestAnswer | ((request: ServiceRequest) => TestAnswer) = {},
+  ): Promise<RequestReport> {
     return this.#pass(request, config, async (passage) => {
       const exit = (await passage.rewrite()) ?? (await passage.access());
       const { serviceRequest } = passage;
       const source = exit === undefined ? 'service' : 'exit';
-      const step = await passage.response(exit ?? passage.serve(flatten(service)), source);
+      const answer = typeof service === 'function' && exit === undefined ? service(serviceRequest) : service;
+      const served = flatten(typeof answer === 'function' ? {} : answer);
+      const step = await passage.response(exit ?? passage.serve(served), source);
       this.#isolate.throwLoggedFailure('response');
-      const upstreamStatus = exit === undefined ? (service.status ?? 200) : 0;
+      const upstreamStatus = exit === undefined ? served.status : 0;
       const isReplaced = step.exit !== undefined;
       passage.log({ status: step.answer.status, source: isReplaced ? 'exit' : source, upstreamStatus });
       const end = step.exit ?? exit;

@@ -186,7 +186,11 @@ export interface PluginKit {
    * A request from beginning to end: rewrite, access, the service's answer, response, log. Like all that run the plugin it
    * rejects with ConfigurationError or PluginFailure, and one call waits for the other.
    */
-  request(request?: TestRequest, config?: Configuration, service?: TestAnswer): Promise<RequestReport>;
+  request(
+    request?: TestRequest,
+    config?: Configuration,
+    service?: TestAnswer | ((request: ServiceRequest) => TestAnswer),
+  ): Promise<RequestReport>;
   /** The rewrite phase alone. */
   rewrite(request?: TestRequest, config?: Configuration): Promise<RewriteReport>;
   /** The access phase alone. */

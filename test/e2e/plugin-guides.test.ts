@@ -13,7 +13,7 @@ import { type Gateway, startGateway } from '../support/start-gateway.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TIMEOUT_MS = 120_000;
 const STEP =
-  /(<!-- not run here: .+? -->\n)?^```sh\n(.*?)^```\n(?:```\n(.*?)^```\n)?|<!-- file: (.+?) -->\n```ts\n(.*?)^```\n/gms;
+  /(<!-- not run here: .+? -->\n)?^```sh\n(.*?)^```\n(?:```\n(.*?)^```\n)?|<!-- file: (.+?) -->\n```(?:ts|js)\n(.*?)^```\n/gms;
 
 const pages = globSync('docs/plugins/*.md', { cwd: ROOT }).toSorted();
 const templateOf = (file: string) =>

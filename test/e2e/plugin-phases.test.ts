@@ -1,7 +1,7 @@
 /** What third parties' plugins do to requests and answers in each phase, in a started gateway. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { packPlugin } from '../support/pack-plugin.ts';
+import { packModule, packPlugin } from '../support/pack-plugin.ts';
 import { pollUntil } from '../support/poll-until.ts';
 import { startUpstream, type Upstream } from '../support/start-upstream.ts';
 import { linesOf, type ProxyUnderTest, startProxy } from './support/start-proxy.ts';
@@ -234,5 +234,59 @@ describe('a plugin in later phases', () => {
     expect(line).toContain(`"tries":[{"ip":"127.0.0.1","port":${proxy.upstream.port}}]`);
     expect(line).toContain(`"service":{"id":"${serviceId}"`);
     expect(line).not.toContain('Bearer secret');
+  });
+});
+
+describe('a plugin written for kong-pdk', () => {
+  async function publishPorted(name: string): Promise<void> {
+    const module = new URL(`../plugins/fixtures/kong-pdk/${name}.js`, import.meta.url);
+    const answer = await proxy.admin(
+      'POST',
+      '/plugin-packages',
+      await packModule(`kit-${name}`, '0.1.0', module),
+    );
+    expect(answer.status).toBe(201);
+  }
+
+  it('rewrites both bodies of what passes through', async () => {
+    const { host, routeId } = await proxy.expose();
+    await publishPorted('transform');
+    await attachTo(routeId, 'kit-transform');
+    const answer = await proxy.send(host, '/?a=1', { method: 'POST', body: 'žluť' });
+    const [before, echo = ''] = answer.text.split(' became ');
+    expect([answer.status, before]).toEqual([200, 'žluť']);
+    expect(JSON.parse(echo)).toMatchObject({ url: '/?a=1&from=transform', body: 'ŽLUŤ' });
+  });
+
+  it('answers for good, although its method goes on, and lets nobody in when it fails', async () => {
+    const { host, routeId } = await proxy.expose();
+    await publishPorted('status');
+    await attachTo(routeId, 'kit-status');
+    const refused = await proxy.send(host);
+    expect([refused.status, refused.text, refused.header('x-user')]).toEqual([
+      403,
+      '{"message":"no userid"}',
+      undefined,
+    ]);
+
+    const failing = await proxy.expose();
+    await publishPorted('failing');
+    await proxy.write('POST', `/routes/${failing.routeId}/plugins`, {
+      name: 'kit-failing',
+      config: { how: 'throw' },
+    });
+    expect((await proxy.send(failing.host)).status).toBe(500);
+  });
+
+  it('answers with what it has brought along', async () => {
+    const { host, routeId } = await proxy.expose();
+    await publishPorted('graphql');
+    await attachTo(routeId, 'kit-graphql');
+    const answer = await proxy.send(host, '/', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ query: '{ hello }' }),
+    });
+    expect([answer.status, answer.json()]).toEqual([200, { data: { hello: 'hello world' } }]);
   });
 });

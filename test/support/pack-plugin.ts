@@ -1,7 +1,7 @@
 /** Makes the artefact of a plugin package out of a few lines of source, as its author's tools would. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleForAuthor } from '../../core/sandbox/bundle-package.ts';
 import { type PluginArtefact, sealArtefact } from '../../core/sandbox/plugin-artefact.ts';
@@ -41,12 +41,18 @@ export async function packPlugin(source: PluginSource): Promise<PluginArtefact> 
         ${definition}
       });`;
     writeFileSync(entry, code);
-    const bundle = await bundleForAuthor({ name, entries: [pathToFileURL(entry)] }, { root: folder });
-    const manifest = describe(bundle);
-    return sealArtefact({ name, version, manifest, code: bundle.code, sourceMap: bundle.sourceMap });
+    return await packModule(name, version, pathToFileURL(entry));
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** The same of a module that is there. */
+export async function packModule(name: string, version: string, entry: URL): Promise<PluginArtefact> {
+  const root = dirname(fileURLToPath(entry));
+  const bundle = await bundleForAuthor({ name, entries: [entry] }, { root });
+  const manifest = describe(bundle);
+  return sealArtefact({ name, version, manifest, code: bundle.code, sourceMap: bundle.sourceMap });
 }
 
 function describe(bundle: { readonly name: string; readonly code: string }): PackageManifest {
