@@ -12,6 +12,7 @@ import type { PhaseFailureReason, PhaseOutcome } from '../pipeline/phase-outcome
 import type { ForwardEvents, ResponseHead } from '../upstream/forward-request.ts';
 import { type Answer, answerExit } from './answer.ts';
 import { listDebugHeaders } from './debug-headers.ts';
+import { describeTries } from './describe-tries.ts';
 import { encodeResponseCall } from './encode-call.ts';
 import { nowMs } from './now.ts';
 import type { RequestFlow } from './request-flow.ts';
@@ -129,7 +130,8 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
 
   onError(error: GatewayError): void {
     const { exchange } = this.#flow;
-    this.#flow.logFailure(`upstream failed: ${error.code}`, error.detail ?? error.message);
+    const detail = describeTries(error, this.#flow.forwarding?.attempts ?? []);
+    this.#flow.logFailure(`upstream failed: ${error.code}`, detail);
     if (this.#stage === 'waiting') {
       // No address was tried: to the client nothing was proxied (contract/proxy.md section 5).
       if (error.class === 'A' && this.#flow.forwarding?.attempts.length === 0) this.#flow.forwardedAtMs = 0;

@@ -23,9 +23,9 @@ import { TimerWheel } from './timer-wheel.ts';
 export interface UpstreamClientOptions {
   /** Idle connections kept per origin and address. Default 512; 0 turns keep-alive off. */
   readonly maxIdleConnections?: number;
-  /** Default 10000. */
+  /** Default 10000; 0 is no limit. */
   readonly maxRequestsPerConnection?: number;
-  /** Default 60000. An upstream's shorter `Keep-Alive: timeout` is honoured. */
+  /** Default 60000; 0 is no limit. An upstream's shorter `Keep-Alive: timeout` is honoured. */
   readonly idleTimeoutMs?: number;
   /** PEM certificates trusted for verified https origins instead of the runtime's list. */
   readonly trustedCertificates?: readonly string[];
@@ -54,6 +54,8 @@ export function createUpstreamClient(options: UpstreamClientOptions = {}): Upstr
   return new PooledClient(options);
 }
 
+const orNoLimit = (limit: number): number => (limit === 0 ? Number.POSITIVE_INFINITY : limit);
+
 const findNothing: LookUpHost = (_host, done) =>
   process.nextTick(done, { kind: 'none', reason: 'names are not looked up', ttlMs: 0 });
 
@@ -76,8 +78,8 @@ class PooledClient implements UpstreamClient {
     this.pools = new ConnectionPools({
       wheel: this.wheel,
       maxIdleConnections: options.maxIdleConnections ?? 512,
-      maxRequestsPerConnection: options.maxRequestsPerConnection ?? 10_000,
-      idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+      maxRequestsPerConnection: orNoLimit(options.maxRequestsPerConnection ?? 10_000),
+      idleTimeoutMs: orNoLimit(options.idleTimeoutMs ?? 60_000),
       trustedCertificates: options.trustedCertificates,
     });
   }

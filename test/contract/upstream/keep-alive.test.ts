@@ -103,6 +103,13 @@ describe('an upstream connection', () => {
     expect(upstream.sockets).toHaveLength(3);
   });
 
+  it('has no limit where that is 0', async () => {
+    await start((socket) => socket.write(OK), { maxRequestsPerConnection: 0, idleTimeoutMs: 0 });
+    for (let count = 0; count < 7; count++) await get();
+    expect(upstream.sockets).toHaveLength(1);
+    expect(client.stats().idleConnections).toBe(1);
+  });
+
   it('is not kept beyond the bound of its pool', async () => {
     const waiting: Socket[] = [];
     await start(
