@@ -14,7 +14,7 @@ import type { EntityStore } from './store/entity-store.ts';
 import { MetricTotals } from './telemetry/metric-totals.ts';
 import { nodeFamilies } from './telemetry/node-metrics.ts';
 import { type Family, familiesOf, renderFamilies } from './telemetry/render-metrics.ts';
-import { sandboxFamilies } from './telemetry/sandbox-metrics.ts';
+import { PLUGIN_CPU, sandboxFamilies } from './telemetry/sandbox-metrics.ts';
 import { upstreamHealthFamilies } from './telemetry/upstream-health-metrics.ts';
 
 export interface NodeStateDependencies {
@@ -89,6 +89,7 @@ export function createNodeState(dependencies: NodeStateDependencies): NodeState 
         ...families,
         ...sandboxFamilies(summary.sandboxes),
         ...upstreamHealthFamilies(upstreams),
+        ...familiesOf(PLUGIN_CPU, totals),
         ...pluginFamilies(catalog, listConfigured(configuration.snapshot), totals),
       ]);
     },

@@ -37,6 +37,8 @@ export interface PackageLanesDependencies {
   createLane(bundle: PackageBundle, loadTimeoutMs: number, stranger?: Stranger): PackageLane;
   /** A published package cannot be loaded, or cannot take its configuration, though it could before. */
   onUnavailable(artefact: PluginArtefact, error: unknown): void;
+  /** A published package uses more of a CPU than it may. */
+  onOverBudget(artefact: PluginArtefact): void;
   /** A published package has been found guilty too often, and does not run for so long. */
   onQuarantine(artefact: PluginArtefact, forMs: number): void;
 }
@@ -212,6 +214,22 @@ export class PackageLanes {
     return this.#live().map((slot) => describeSlot(slot, nowMs));
   }
 
+  /**
+   * To be called once a second or so: a published package that uses more of a CPU than `msPerSecond` gets a strike, and in
+   * a process of its own the CPU when nobody else wants it.
+   */
+  chargeCpu(msPerSecond: number): void {
+    const nowMs = performance.now();
+    for (const [number, slot] of this.#slots.entries()) {
+      if (slot?.artefact === undefined || slot.lane === undefined) continue;
+      const { cpuSeconds } = slot.lane.stats();
+      if (!slot.budget.isExceeded(cpuSeconds, nowMs, msPerSecond)) continue;
+      slot.lane.lowerPriority?.();
+      this.#dependencies.onOverBudget(slot.artefact);
+      this.#strike(number, slot, slot.artefact);
+    }
+  }
+
   /** A stack as the authors of published packages know its lines. */
   explainStack(stack: string): string {
     for (const slot of this.#live()) {
@@ -331,11 +349,16 @@ export class PackageLanes {
     if (slot?.artefact === undefined || slot.lane === undefined || slot.isQuarantined) return;
     // Waiting too long for an answer from elsewhere is no crime; keeping the worker busy is.
     if (reason === 'deadline') return;
+    this.#strike(number, slot, slot.artefact, reason === 'unavailable');
+  }
+
+  #strike(number: number, slot: PackageSlot, artefact: PluginArtefact, isConviction = false): void {
+    if (slot.isQuarantined) return;
     const { strikes } = slot;
-    const forMs = reason === 'unavailable' ? strikes.convict(Date.now()) : strikes.note(Date.now());
+    const forMs = isConviction ? strikes.convict(Date.now()) : strikes.note(Date.now());
     if (forMs === 0) return;
     this.#shutOut(number, slot);
-    this.#dependencies.onQuarantine(slot.artefact, forMs);
+    this.#dependencies.onQuarantine(artefact, forMs);
     setTimeout(() => this.#release(number, slot, slot.lane), forMs).unref();
   }
 
@@ -368,9 +391,20 @@ async function metricsOf(slot: PackageSlot): Promise<readonly MetricDeltas[]> {
   const collecting = lane.collectMetrics();
   const blockedMs = performance.now() - fromMs;
   const json = await collecting;
-  if (artefact === undefined) return json === undefined ? [] : [JSON.parse(json) as MetricDeltas];
-  const deltas = json === undefined ? undefined : decodeMetricDeltas(json, manifest);
-  if (deltas !== undefined) return [deltas];
-  slot.isMute = blockedMs > SLOW_COLLECTION_MS;
-  return [];
+  const deltas = json === undefined ? undefined : readDeltas(json, artefact, manifest);
+  if (deltas === undefined) {
+    slot.isMute = artefact !== undefined && blockedMs > SLOW_COLLECTION_MS;
+    return [];
+  }
+  const cpu = slot.cpu.divide(deltas.usage ?? [], lane.stats().cpuSeconds);
+  return cpu === undefined ? [deltas] : [deltas, cpu];
+}
+
+/** What our own packages say need not be looked at twice. */
+function readDeltas(
+  json: string,
+  artefact: PluginArtefact | undefined,
+  manifest: PackageManifest,
+): MetricDeltas | undefined {
+  return artefact === undefined ? (JSON.parse(json) as MetricDeltas) : decodeMetricDeltas(json, manifest);
 }

@@ -3,6 +3,8 @@ import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { OnError } from '../sandbox/absent-lane.ts';
 import type { Isolation, LaneStats, PackageLane } from '../sandbox/package-lane.ts';
 import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
+import { CpuBudget } from './cpu-budget.ts';
+import { CpuDivision } from './divide-cpu.ts';
 import type { SandboxMeasurements } from './messages.ts';
 import { Strikes } from './strikes.ts';
 
@@ -17,6 +19,8 @@ export interface PackageSlot {
   /** Numbers of the plans that name it and have requests or may get some. */
   readonly generations: Set<number>;
   readonly strikes: Strikes;
+  readonly cpu: CpuDivision;
+  readonly budget: CpuBudget;
   isWanted: boolean;
   onError: OnError;
   isQuarantined: boolean;
@@ -38,6 +42,8 @@ export function createSlot(
     ...content,
     generations: new Set(),
     strikes: new Strikes(),
+    cpu: new CpuDivision(),
+    budget: new CpuBudget(),
     isWanted: true,
     onError: 'fail',
     isQuarantined: false,

@@ -54,6 +54,8 @@ import { createClusterTaker } from './take-cluster-counters.ts';
 const FIRST_RELOAD_MS = 5000;
 const MAX_RELOAD_MS = 600_000;
 const COUNTER_SWEEP_MS = 1000;
+/** The kernel counts CPU time in hundredths of a second. */
+const CPU_LOOK_MS = 1000;
 const DRAIN_POLL_MS = 20;
 /** What is counted in memory gets this long to be written down. */
 const FLUSH_TIMEOUT_MS = 500;
@@ -171,6 +173,11 @@ async function start(): Promise<void> {
         { package: name, package_version: version, err: error },
         'a package cannot be loaded or configured',
       ),
+    onOverBudget: ({ name, version }) =>
+      logger.error(
+        { package: name, package_version: version, reason: 'cpu' },
+        `a package uses more than ${settings.pluginCpuMs} ms of CPU a second`,
+      ),
     onQuarantine: ({ name, version }, forMs) =>
       logger.error({ package: name, package_version: version, for_ms: forMs }, 'a package is in quarantine'),
   });
@@ -182,6 +189,9 @@ async function start(): Promise<void> {
     counters.sweep(Date.now());
     sharedCounters.sweep(Date.now());
   }, COUNTER_SWEEP_MS).unref();
+  if (settings.pluginCpuMs > 0) {
+    setInterval(() => lanes.chargeCpu(settings.pluginCpuMs), CPU_LOOK_MS).unref();
+  }
   ingresses = await Promise.all(
     settings.proxyListen.map(({ address, port, isStrict, speaksHttp2 }) =>
       startIngress({

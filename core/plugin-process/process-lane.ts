@@ -143,6 +143,10 @@ export class ProcessLane implements PackageLane {
     return this.#process.stats();
   }
 
+  lowerPriority(): void {
+    this.#process.current?.lowerPriority();
+  }
+
   dispose(): void {
     clearInterval(this.#sweep);
     this.#process.dispose();
@@ -203,7 +207,7 @@ export class ProcessLane implements PackageLane {
   }
 
   #accuse(reason: PhaseFailureReason, detail: string): void {
-    this.#process.current?.lowerPriority();
+    this.lowerPriority();
     this.#events.onIncident(reason, detail);
   }
 

@@ -1,6 +1,6 @@
 /** What a stranger's package says it has counted: taken as far as it is of the metrics it has declared. Pure. */
-import type { MetricDeclaration, PackageManifest } from '../../sdk/protocol/manifest.ts';
-import type { MetricDeltas } from '../../sdk/protocol/metric-deltas.ts';
+import { type MetricDeclaration, type PackageManifest, PHASE_NAMES } from '../../sdk/protocol/manifest.ts';
+import type { MetricDeltas, PhaseUsage } from '../../sdk/protocol/metric-deltas.ts';
 
 /** A guest of ours keeps to fewer; this bounds one that has replaced its runtime. */
 const MAX_SERIES = 1000;
@@ -17,6 +17,7 @@ export function decodeMetricDeltas(json: string, manifest: PackageManifest): Met
   found.dropped = isCount(given['dropped']) ? given['dropped'] : 0;
   found.counters = takeSeries(given['counters'], declared, 'counter', isCounterSeries, found);
   found.histograms = takeSeries(given['histograms'], declared, 'histogram', isHistogramSeries, found);
+  found.usage = takeUsage(given['usage'], manifest);
   return found;
 }
 
@@ -68,6 +69,13 @@ function isHistogramSeries(series: unknown, declaration: MetricDeclaration): ser
 function hasLabels(text: unknown, names: readonly string[]): boolean {
   if (typeof text !== 'string' || text.length > MAX_LABELS_LENGTH) return false;
   return names.length === 0 ? text === '' : text.split('\0').length === names.length;
+}
+
+function takeUsage(given: unknown, { plugins }: PackageManifest): readonly PhaseUsage[] {
+  const names = new Set(plugins.map(({ name }) => name));
+  const isUsage = (each: unknown): each is PhaseUsage =>
+    Array.isArray(each) && names.has(each[0]) && PHASE_NAMES.includes(each[1]) && isCount(each[2]);
+  return (Array.isArray(given) ? given : []).slice(0, MAX_SERIES).filter(isUsage);
 }
 
 const isCount = (value: unknown): value is number =>

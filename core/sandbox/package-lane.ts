@@ -33,5 +33,7 @@ export interface PackageLane extends PhaseLane {
   /** Metrics since the last collection as JSON of MetricDeltas, with everything logged so far in them. */
   collectMetrics(): string | undefined | Promise<string | undefined>;
   stats(): LaneStats;
+  /** It has used more than it may: from now on it shall run when nobody else wants to. Where that can be had. */
+  lowerPriority?(): void;
   dispose(): void;
 }

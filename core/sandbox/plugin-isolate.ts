@@ -4,7 +4,7 @@
  */
 import ivm from 'isolated-vm';
 import type { GuestRuntime } from '../../sdk/guest/runtime.ts';
-import { TELL_HOST } from '../../sdk/protocol/frames.ts';
+import { CLOCK, TELL_HOST } from '../../sdk/protocol/frames.ts';
 import type { PackageBundle } from './bundle-package.ts';
 import type { IsolateLimits } from './isolate-limits.ts';
 import { withGuestYoungGeneration } from './young-generation.ts';
@@ -101,6 +101,7 @@ export class PluginIsolate {
       const context = this.#isolate.createContextSync();
       const tell = new ivm.Callback((text: unknown) => listener.onSaid(String(text)));
       context.global.setSync(TELL_HOST, tell);
+      context.global.setSync(CLOCK, new ivm.Callback(() => performance.now()));
       context.evalSync(HARDENING, { timeout: limits.loadTimeoutMs });
       const script = this.#isolate.compileScriptSync(bundle.code, { filename: `${bundle.name}.js` });
       script.runSync(context, { timeout: limits.loadTimeoutMs });

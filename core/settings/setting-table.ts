@@ -439,6 +439,14 @@ export const SETTING_TABLE = {
     description:
       'Milliseconds of wall time a request may wait for a plugin’s own lookups and calls before it fails.',
   }),
+  pluginCpuMs: defaulted({
+    group: 'Plugins',
+    name: 'plugin_cpu_ms',
+    kind: wholeNumber(0, 1000),
+    default: '500',
+    description:
+      'Milliseconds of CPU time a published package may use each second, in each worker. More is a strike, and three strikes within ten seconds are a quarantine. 0 is no limit.',
+  }),
   pluginMemoryMb: defaulted({
     group: 'Plugins',
     name: 'plugin_memory_mb',

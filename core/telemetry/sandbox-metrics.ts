@@ -1,11 +1,10 @@
-/** What published packages cost, as metrics. A node without any shows none. Pure. */
+/** What packages of plugins cost, as metrics. Pure. */
+import type { MetricDeclarations } from './metric-totals.ts';
 import type { Family } from './render-metrics.ts';
 
 export interface MeasuredSandbox {
   readonly worker: number;
   readonly package: string;
-  /** '' of the package that comes with the gateway, of which nothing is shown. */
-  readonly digest: string;
   readonly state: string;
   readonly crossings: number;
   readonly timeouts: number;
@@ -53,11 +52,20 @@ const FAMILIES: readonly (readonly [
   ],
 ];
 
+/** Where the CPU time of packages goes, divided by the handlers that are timed now and then. */
+export const PLUGIN_CPU_METRIC = 'tollgate_plugin_cpu_seconds_total';
+
+export const PLUGIN_CPU: MetricDeclarations = {
+  [PLUGIN_CPU_METRIC]: {
+    type: 'counter',
+    help: 'CPU time of a plugin in a phase, estimated by crossings that are timed',
+    labels: ['plugin', 'phase'],
+  },
+};
+
 /** Versions that share the traffic of a worker are added up. */
 export function sandboxFamilies(sandboxes: readonly MeasuredSandbox[]): Family[] {
-  const published = sandboxes.filter(({ digest }) => digest !== '');
-  if (published.length === 0) return [];
-  const byPlace = Map.groupBy(published, (sandbox) => `${sandbox.worker} ${sandbox.package}`);
+  const byPlace = Map.groupBy(sandboxes, (sandbox) => `${sandbox.worker} ${sandbox.package}`);
   return FAMILIES.map(([name, type, help, read]) => ({
     name,
     type,

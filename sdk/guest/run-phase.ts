@@ -20,6 +20,7 @@ import { releaseContexts } from './context-view.ts';
 import { encodeResult } from './encode-result.ts';
 import { AccessKongView, LogKongView, ResponseKongView, RewriteKongView } from './kong.ts';
 import { emitFrame } from './outbox.ts';
+import { sample, Timing } from './usage.ts';
 import { abandonLoads } from './value-cache.ts';
 
 /** Calls that have not finished, by id: what a cancellation looks in. */
@@ -139,10 +140,13 @@ function invoke(call: CallState, kong: unknown, fail: (error: unknown) => void, 
   const handler = plugin?.[call.phase as keyof PluginDefinition] as Handler | undefined;
   if (plugin === undefined || handler === undefined) return true;
   const running = call.trace?.startPlugin(plugin.name);
+  const timing = sample.isOn ? new Timing(plugin.name, call.phase) : undefined;
   try {
     const outcome = handler.call(plugin, kong, call.instance?.config);
+    timing?.onReturn();
     if (outcome instanceof Promise) {
-      const settled = running === undefined ? next : () => endRunning(running, next);
+      const isWatched = running !== undefined || timing !== undefined;
+      const settled = isWatched ? () => endRunning(running, timing, next) : next;
       outcome.then(settled, (error: unknown) => {
         fail(error);
         if (running !== undefined) running.error = messageOf(error);
@@ -151,6 +155,7 @@ function invoke(call: CallState, kong: unknown, fail: (error: unknown) => void, 
       return false;
     }
   } catch (error) {
+    timing?.onReturn();
     fail(error);
     if (running !== undefined) running.error = messageOf(error);
   }
@@ -158,8 +163,9 @@ function invoke(call: CallState, kong: unknown, fail: (error: unknown) => void, 
   return true;
 }
 
-function endRunning(running: RunningPlugin, next: () => void): void {
-  running.end();
+function endRunning(running: RunningPlugin | undefined, timing: Timing | undefined, next: () => void): void {
+  running?.end();
+  timing?.onSettled();
   next();
 }
 

@@ -34,6 +34,7 @@ import {
   startResponse,
   startRewrite,
 } from './run-phase.ts';
+import { endSample, startSample, takeUsage } from './usage.ts';
 import { abandonLoads, forgetLoads } from './value-cache.ts';
 
 /** What the host finds in the isolate after loading a bundle. Every function takes and returns text. */
@@ -77,6 +78,7 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
     },
     pump(frames) {
       begunFrames = 0;
+      endSample();
       if (wasCut) resumeConversation();
       wasCut = false;
       return hear(frames);
@@ -88,7 +90,7 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
       abandonLog();
       return begunFrames;
     },
-    collectMetrics: () => JSON.stringify(collectMetrics()),
+    collectMetrics: () => JSON.stringify({ ...collectMetrics(), usage: takeUsage() }),
     selfTest() {
       for (const definition of definitions) definition.selfTest?.();
       return '';
@@ -102,6 +104,10 @@ let begunFrames = 0;
 let wasCut = false;
 
 function receiveFrame(kind: string, id: number, payload: string): void {
+  if (kind === HOST_FRAMES.sample) {
+    startSample();
+    return;
+  }
   begunFrames++;
   switch (kind) {
     case HOST_FRAMES.rewrite:

@@ -32,6 +32,8 @@ export const HOST_FRAMES = {
   invalidate: 'I',
   /** No request of a generation of configuration is left; `id` is its number. Behind their last log records. */
   drop: 'D',
+  /** Handlers are timed until the crossing ends. Counts for nothing else. */
+  sample: 'S',
 } as const;
 
 /** Guest → host. */
@@ -52,6 +54,9 @@ export const GUEST_FRAMES = {
 
 /** The one function of the host that a guest finds, as a global the runtime takes away: text in, text out. */
 export const TELL_HOST = 'tollgateTellHost';
+
+/** A global like it: milliseconds, for the runtime alone to measure with. */
+export const CLOCK = 'tollgateClock';
 
 export function encodeFrame(kind: string, id: number, payload: string): string {
   return kind + ' ' + id + ' ' + payload.length + '\n' + payload;

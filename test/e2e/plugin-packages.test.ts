@@ -460,6 +460,38 @@ describe('a package that misbehaves', () => {
     expect(await statusOf(host)).toBe(200);
   }, 90_000);
 
+  it('is told apart by plugin and phase in what it costs, and may not use a CPU for itself', async () => {
+    const own = await startProxy({ TOLLGATE_WORKERS: '1', TOLLGATE_PLUGIN_CPU_MS: '100' });
+    onTestFinished(() => own.stop());
+    const name = nameIt();
+    const greedy = await packPlugin({
+      name,
+      definition: `access() { const until = Date.now() + 10; while (Date.now() < until); }`,
+    });
+    expect((await own.admin('POST', '/plugin-packages', greedy)).status).toBe(201);
+    const { host, routeId } = await own.expose();
+    await own.write('POST', `/routes/${routeId}/plugins`, { name });
+    await own.send(host);
+    const metrics = await (await fetch(`${own.gateway.statusUrl}/metrics`)).text();
+    expect(metrics).toMatch(
+      new RegExp(`tollgate_plugin_cpu_seconds_total\\{plugin="${name}",phase="access"\\} 0\\.`),
+    );
+    expect(metrics).toMatch(/tollgate_sandbox_heap_bytes\{worker="0",package="bundled"\} \d{6}/);
+    const other = await own.expose();
+    const [greed, bystander] = [keepAsking(host, own), keepAsking(other.host, own)];
+    await pollUntil(
+      'the quarantine',
+      () => own.write('GET', '/sandbox'),
+      ({ data }) =>
+        data.some(
+          (each: { package: string; state: string }) => each.package === name && each.state === 'quarantined',
+        ),
+    );
+    expect((await greed.stop()).every((status) => status === 500)).toBe(true);
+    expect(await bystander.stop()).toEqual([]);
+    expect(own.gateway.output()).toContain('a package uses more than 100 ms of CPU a second');
+  }, 90_000);
+
   it('is blamed in the log by the file and line of its author', async () => {
     const artefact = await misbehaving(nameIt());
     await publish(artefact);
