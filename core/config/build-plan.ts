@@ -67,7 +67,13 @@ export function buildPlan(
     router: compileRouter(rules, refuse),
     unmatched: planRoute(generation, null, null, plugins, drafts),
     rewriteSegments: planRewrite(plugins, drafts),
-    guests: drafts.map((draft) => ({ generation: generation.number, ...draft })),
+    guests: drafts.map((draft, lane) => ({
+      generation: generation.number,
+      ...draft,
+      ...(packages[lane]?.plugins.some(({ capabilities }) => capabilities.serviceTarget === true) && {
+        upstreams: snapshot.upstreams.map(({ name }) => name),
+      }),
+    })),
   };
 }
 

@@ -166,7 +166,8 @@ export class PluginUnderTest implements PluginKit {
     const step = { plugin: name, consumerAndRoute: {}, routeAndService: -1, fallback: 0 };
     const instance = { id: INSTANCE_ID, plugin: name, config, routeId: String(route.id), serviceId: null };
     const plans = [{ route, service, steps: [step] }];
-    const configuration = { generation, instances: [instance], plans, consumers: {} };
+    const { upstreams = [] } = request;
+    const configuration = { generation, instances: [instance], plans, consumers: {}, upstreams };
     this.#isolate.configure(withClock(configuration, nowMs));
   }
 

@@ -14,6 +14,8 @@ const MAX_LOOKUPS = 100;
 /** State lines of the first package of a request. */
 const NO_STATE = '\n'.repeat(STATE_LINE_COUNT);
 
+const NO_UPSTREAMS: ReadonlySet<string> = new Set();
+
 /** Counts the calls that could still run without the host doing anything. */
 export const motion = { count: 0 };
 
@@ -33,6 +35,8 @@ export class CallState {
   /** Numbers of the instances collected in `access`, as they go over the wire. */
   collected = '';
   instance: LoadedInstance | undefined;
+  /** Names of those there are. */
+  upstreams: ReadonlySet<string> = NO_UPSTREAMS;
   consumer: Consumer | null = null;
   credential: Credential | null = null;
   hasAuthenticated = false;

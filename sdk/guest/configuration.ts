@@ -14,6 +14,7 @@ export interface Generation {
   readonly plans: readonly GuestPlan[];
   readonly instances: readonly LoadedInstance[];
   readonly consumers: GuestConfiguration['consumers'];
+  readonly upstreams: ReadonlySet<string>;
 }
 
 const generations = new Map<number, Generation>();
@@ -29,8 +30,8 @@ export function addGeneration(
     const runs = problem === undefined ? definition : failing(definition, problem);
     return { id, plugin: runs, config: freezeDeep(config), routeId, serviceId };
   });
-  const { generation, plans, consumers } = configuration;
-  generations.set(generation, { plans, instances, consumers });
+  const { generation, plans, consumers, upstreams } = configuration;
+  generations.set(generation, { plans, instances, consumers, upstreams: new Set(upstreams) });
 }
 
 /** A plugin that cannot run must not be passed by: requests fail in each phase that it has. */

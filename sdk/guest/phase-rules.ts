@@ -40,6 +40,7 @@ export const PHASE_RULES = {
   'request.getUriCaptures': ['access'],
 
   'service.setTarget': UNSENT,
+  'service.setUpstream': UNSENT,
   'service.setRetries': UNSENT,
   'service.setTimeouts': UNSENT,
   'service.request.setHeader': UNSENT,

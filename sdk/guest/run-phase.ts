@@ -180,6 +180,7 @@ function openCall(id: number, phase: PhaseName, text: string): { call: CallState
   const facts = text.slice(planEnd + 1, lineEnd);
   const mark = facts.indexOf(TRACE_MARK);
   const call = new CallState(id, phase, plan, mark < 0 ? facts : facts.slice(0, mark), text, lineEnd + 1);
+  call.upstreams = generation.upstreams;
   if (mark >= 0) call.trace = CallTrace.decode(facts.slice(mark + 1));
   // Log records have no number: nobody cancels them.
   if (id !== 0) activeCalls.put(id, call);

@@ -8,6 +8,8 @@ import { ServiceRequestRecorder } from './service-request-recorder.ts';
 const HOST =
   /^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Fa-f:.]{2,45})$/;
 const MAX_PORT = 65_535;
+/** Not looked at: the upstream's targets have ports of their own. */
+const UPSTREAM_PORT = 80;
 const MAX_RETRIES = 32_767;
 const MAX_TIMEOUT_MS = 2_147_483_646;
 
@@ -29,6 +31,13 @@ export class ServiceView implements ServiceTargetWriter {
     checkRange('port', port, 0, MAX_PORT);
     requireTarget(this.call);
     changesOf(this.call).target = { host: host.replace(/^\[(.*)\]$/, '$1'), port };
+  }
+
+  setUpstream(name: string): string | undefined {
+    requireTarget(this.call);
+    if (!this.call.upstreams.has(name)) return `could not find an Upstream named '${name}'`;
+    changesOf(this.call).target = { host: name, port: UPSTREAM_PORT };
+    return undefined;
   }
 
   setRetries(retries: number): void {

@@ -42,6 +42,8 @@ export interface GuestConfiguration {
   readonly plans: readonly GuestPlan[];
   /** Step 5: instances scoped to a consumer alone, by plugin and consumer id. */
   readonly consumers: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Names of upstreams, for packages that may send requests elsewhere. Absent: none. */
+  readonly upstreams?: readonly string[];
 }
 
 /** What plugins hear of the node they run on. */

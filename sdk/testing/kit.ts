@@ -34,6 +34,8 @@ export interface TestRequest {
   readonly uriCaptures?: UriCaptures;
   /** What the route takes off the path. Default: nothing. */
   readonly strippedPrefix?: string;
+  /** Names of the upstreams there are. Default: none. */
+  readonly upstreams?: readonly string[];
   /** Members of the route and the service that matched, on top of an id and a name. */
   readonly route?: Row;
   readonly service?: Row;

@@ -146,6 +146,27 @@ describe('a plugin in the access phase', () => {
     expect((await proxy.echo(host, '/api/x')).url).toBe('/x');
   });
 
+  it('sends requests to the targets of an upstream, and hears when there is none', async () => {
+    const { host, routeId } = await proxy.expose();
+    const upstream = `chosen-${routeId.slice(0, 8)}`;
+    const name = await publish(`
+    capabilities: { serviceTarget: true },
+    schema: s.config({ upstream: s.string({ required: true }) }),
+    access(kong, config) {
+      const problem = kong.service.setUpstream(config.upstream);
+      if (problem !== undefined) return kong.response.exit(418, { problem });
+    }`);
+    await proxy.write('POST', `/routes/${routeId}/plugins`, { name, config: { upstream } });
+    const refused = await proxy.send(host);
+    const problem = `could not find an Upstream named '${upstream}'`;
+    expect([refused.status, refused.json()]).toEqual([418, { problem }]);
+    await proxy.write('POST', '/upstreams', { name: upstream });
+    await proxy.write('POST', `/upstreams/${upstream}/targets`, { target: `127.0.0.1:${elsewhere.port}` });
+    const before = elsewhere.requestCount;
+    expect(linesOf(await proxy.echo(host), 'host')).toEqual([`127.0.0.1:${elsewhere.port}`]);
+    expect(elsewhere.requestCount).toBe(before + 1);
+  });
+
   it('cannot, when its manifest does not say so', async () => {
     const { host, routeId } = await proxy.expose();
     await attachTo(routeId, await publish(`access(kong) { kong.service.setTarget('127.0.0.1', 1); }`));

@@ -40,6 +40,8 @@ export default definePlugin({
   async rewrite(kong, config) {
     kong.service.request.setHeader('x-a', [config.message, 'twice']);
     kong.service.setTarget('example.com', 443);
+    const problem: string | undefined = kong.service.setUpstream('orders');
+    kong.log.warn(problem);
     const body: string = await kong.request.getRawBody();
     // @ts-expect-error nobody is known yet
     kong.client.getConsumer();
