@@ -99,12 +99,14 @@ function encodeState({ consumer, credential, shared }: CallFacts, picks: string)
 
 function encodeRequest(facts: CallFacts): string {
   const { exchange, clientAddress, requestId, changes, serviceTriples } = facts;
-  const { method = exchange.method, path = facts.path, rawQuery = exchange.rawQuery } = changes ?? NO_CHANGES;
+  const { rawQuery } = exchange;
+  const { method = exchange.method, path = facts.path, rawQuery: changedQuery } = changes ?? NO_CHANGES;
   let text = clientAddress + '\n' + method + '\n' + exchange.rawPath + '\n';
   text += (rawQuery === undefined ? '' : '?' + rawQuery) + '\n' + escapeLineFeeds(path) + '\n';
   text += exchange.scheme + '\n' + exchange.httpVersion + '\n' + exchange.localPort + '\n';
   text += exchange.peerAddress + '\n' + requestId + '\n' + Math.trunc(exchange.receivedAtMs) + '\n';
   text += escapeLineFeeds(facts.strippedPrefix) + '\n';
+  text += (changedQuery === undefined ? '' : '?' + changedQuery) + '\n';
   const headers = serviceTriples ? applyToRequest(exchange.headers, serviceTriples) : exchange.headers;
   for (let at = 0; at < headers.length; at += 2) text += headers[at] + '\0' + headers[at + 1] + '\n';
   return text;

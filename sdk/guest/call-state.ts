@@ -122,6 +122,13 @@ export class CallState {
     return this.#requestLines[index] ?? '';
   }
 
+  /** Without `?`, as plugins have made it. */
+  get rawQuery(): string {
+    const changed = this.changes?.rawQuery;
+    if (changed !== undefined) return changed;
+    return (this.line(REQUEST_LINES.changedQuery) || this.line(REQUEST_LINES.rawQuery)).slice(1);
+  }
+
   get hasExited(): boolean {
     return this.exitStatus !== 0;
   }

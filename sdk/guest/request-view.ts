@@ -60,7 +60,7 @@ export class RequestView implements RequestReader {
   }
 
   getRawQuery(): string {
-    return this.call.changes?.rawQuery ?? this.call.line(REQUEST_LINES.rawQuery).slice(1);
+    return this.call.rawQuery;
   }
 
   getQueryArg(name: string): string | true | undefined {

@@ -1,7 +1,6 @@
 /** `kong.service.request`: records what to change; the host applies it when the phase is over. */
 
 import type { HeaderMap, HeaderValue } from '../header-value.ts';
-import { REQUEST_LINES } from '../protocol/phase-call.ts';
 import type { ArgumentValue } from '../request.ts';
 import type { ServiceRequestWriter } from '../service-request.ts';
 import { encodeBody } from './body-codec.ts';
@@ -77,8 +76,9 @@ export class ServiceRequestRecorder implements ServiceRequestWriter {
   }
 
   clearQueryArg(name: string): void {
-    const query = this.call.changes?.rawQuery ?? this.call.line(REQUEST_LINES.rawQuery).slice(1);
-    const rest = parseArguments(query, Number.POSITIVE_INFINITY).filter(([argument]) => argument !== name);
+    const rest = parseArguments(this.call.rawQuery, Number.POSITIVE_INFINITY).filter(
+      ([argument]) => argument !== name,
+    );
     this.setRawQuery(formatArguments(rest));
   }
 

@@ -36,9 +36,11 @@ export const REQUEST_LINES = {
   receivedAtMs: 10,
   /** What `strip_path` takes off the path; empty for nothing. */
   strippedPrefix: 11,
+  /** What plugins have made of the query, behind a `?`; empty: it is as it was sent. */
+  changedQuery: 12,
 } as const;
 
-export const REQUEST_LINE_COUNT = 12;
+export const REQUEST_LINE_COUNT = 13;
 
 /** In front of the names of an answer's headers, in lower case. */
 export const HEADER_MARKS = { service: '>', client: '<' } as const;

@@ -203,13 +203,16 @@ describe('a plugin in the access phase', () => {
     const second = await publish(`
       access(kong) {
         const { request } = kong;
-        const seen = [request.getHeaderValues('x-from'), request.getHeader('x-gone') ?? null, request.getRawQuery()];
+        const seen = [
+          request.getHeaderValues('x-from'), request.getHeader('x-gone') ?? null,
+          request.getRawQuery(), request.getPathWithQuery(),
+        ];
         kong.response.setHeader('X-Seen', JSON.stringify(seen));
       }`);
     await attachTo(routeId, first);
     await attachTo(routeId, second);
     const answer = await proxy.send(host, '/?a=1', { headers: { 'X-Gone': 'here' } });
-    expect(JSON.parse(answer.header('x-seen') ?? '')).toEqual([['first', 'again'], null, 'b=2']);
+    expect(JSON.parse(answer.header('x-seen') ?? '')).toEqual([['first', 'again'], null, 'b=2', '/?a=1']);
   });
 
   it('knows what its route takes off the path', async () => {
