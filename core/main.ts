@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import type { PackageManifest } from '../sdk/protocol/manifest.ts';
 import { createAdminApi } from './admin/create-admin-api.ts';
 import { createStatusApi } from './admin/create-status-api.ts';
+import type { PackageOfPlugin } from './admin/overrides/plugin-sandbox.ts';
 import { announceStart } from './announce-start.ts';
 import { checkPorts } from './check-ports.ts';
 import { NodeConfiguration } from './config/node-configuration.ts';
@@ -158,6 +159,7 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
       metrics: state.metrics,
       sandboxes: state.sandboxes,
       upstreamHealth: async (upstreamId) => (await dataPlane.describeHealth(upstreamId))[0],
+      packageOf: (plugin) => describeOwner(running, plugin),
       announceLogLevel: (level, _scope, timeoutSeconds) => dataPlane.setLogLevel(level, timeoutSeconds),
     },
     packages,
@@ -199,6 +201,13 @@ async function listenOn(
 
 function enabledPlugins(settings: Settings): ReadonlySet<string> | undefined {
   return settings.plugins.includes('bundled') ? undefined : new Set(settings.plugins);
+}
+
+function describeOwner(running: RunningPackages, plugin: string): PackageOfPlugin | undefined {
+  const owner = running.packageOf(plugin);
+  if (owner === undefined) return undefined;
+  const { version, digest } = owner.current;
+  return { name: owner.name, version, digest, problem: running.problemOf(owner.name) };
 }
 
 function decodeKeys({ encryptionKeys = [] }: Settings): readonly Buffer[] {

@@ -19,6 +19,7 @@ import { logLevelEndpoints } from './log-level.ts';
 import { nodeEndpoints } from './node-endpoints.ts';
 import type { NodeInformation } from './node-information.ts';
 import { overrideConsumers } from './overrides/consumers.ts';
+import { overridePluginSandbox } from './overrides/plugin-sandbox.ts';
 import { overridePlugins, pluginCatalogEndpoints, pluginProtocolRule } from './overrides/plugins.ts';
 import { targetHealthEndpoints } from './overrides/target-health.ts';
 import { allTargetsEndpoint, createTargetFinder, overrideTargets } from './overrides/targets.ts';
@@ -89,6 +90,7 @@ function listFixedEndpoints(dependencies: AdminDependencies, writes: EntityWrite
   const overrides = [
     ...overrideConsumers(requireEntity(entities, 'consumers'), store),
     ...overridePlugins(pluginEntity, store),
+    ...sandboxOverrides(node, pluginEntity, own),
     ...overrideTargets(targets, targetFinder, writes),
   ];
   const overview = {
@@ -117,6 +119,15 @@ function listFixedEndpoints(dependencies: AdminDependencies, writes: EntityWrite
     ...(node.sandboxes === undefined ? [] : [sandboxEndpoint(node.sandboxes)]),
     ...unavailableEndpoints(),
   ];
+}
+
+function sandboxOverrides(
+  { packageOf, sandboxes }: NodeInformation,
+  plugins: EntityDefinition,
+  entities: readonly EntityDefinition[],
+) {
+  if (packageOf === undefined || sandboxes === undefined) return [];
+  return overridePluginSandbox(plugins, entities, { packageOf, sandboxes });
 }
 
 function createWrites({ entities, store, publish }: AdminDependencies) {

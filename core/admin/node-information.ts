@@ -2,6 +2,7 @@
 import type { UpstreamHealth } from '../health/describe-health.ts';
 import type { AnnounceLogLevel } from './log-level.ts';
 import type { NodeStatus } from './node-status.ts';
+import type { PackageOfPlugin } from './overrides/plugin-sandbox.ts';
 import type { SandboxStatus } from './sandbox-endpoint.ts';
 
 /** Things the node keeps in memory by key, as `/cache` shows them. */
@@ -28,6 +29,8 @@ export interface NodeInformation {
   sandboxes?(): Promise<readonly SandboxStatus[]>;
   /** What the node knows of an upstream's health; undefined while it does not keep it. Absent: it keeps none. */
   upstreamHealth?(upstreamId: string): Promise<UpstreamHealth | undefined>;
+  /** Absent: no packages can be published. */
+  packageOf?(plugin: string): PackageOfPlugin | undefined;
   /** Absent: nothing is cached. */
   readonly cache?: NodeCache;
   /** Absent: a change of the log level stays in this process. */

@@ -1,6 +1,14 @@
 /** `/sandbox`: what each package of plugins costs each worker, and whether it is let run. Not part of Kong's API. */
 import { answerJson, type Endpoint } from './admin-exchange.ts';
 
+export interface SandboxError {
+  /** Such as `timeout`, `memory` or `deadline`. */
+  readonly reason: string;
+  readonly message: string;
+  /** In unix seconds. */
+  readonly at: number;
+}
+
 /** One package's isolate in one worker. Counts begin with the isolate's lane. */
 export interface SandboxStatus {
   readonly worker: number;
@@ -14,6 +22,8 @@ export interface SandboxStatus {
   readonly state: 'serving' | 'quarantined' | 'suspended' | 'unavailable';
   /** Convictions within the last seconds. */
   readonly strikes: number;
+  /** What it was stopped for last; absent when nothing was held against it. */
+  readonly lastError?: SandboxError;
   readonly crossings: number;
   readonly timeouts: number;
   readonly rebuilds: number;
@@ -33,11 +43,12 @@ export function sandboxEndpoint(measure: () => Promise<readonly SandboxStatus[]>
   };
 }
 
-function describeSandbox({ cpuSeconds, heapBytes, rssBytes, pid, ...others }: SandboxStatus) {
+function describeSandbox({ cpuSeconds, heapBytes, rssBytes, pid, lastError, ...others }: SandboxStatus) {
   return {
     ...others,
     cpu_seconds: cpuSeconds,
     heap_bytes: heapBytes,
+    last_error: lastError ?? null,
     process: pid === undefined ? null : { pid, rss_bytes: rssBytes ?? 0 },
   };
 }

@@ -17,7 +17,7 @@ import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
 import { type ActivePackage, divideTraffic, type PackageVersion, versionsOf } from './active-package.ts';
 import { createStackExplainer, scriptOf } from './explain-stack.ts';
 import type { SandboxMeasurements } from './messages.ts';
-import { createSlot, describeSlot, type PackageSlot } from './package-slot.ts';
+import { createSlot, describeSlot, noteError, type PackageSlot } from './package-slot.ts';
 
 /** One part of the traffic and the lanes of published packages it runs through, by number. */
 export interface LaneShare {
@@ -269,7 +269,7 @@ export class PackageLanes {
       isWaitedFor ? SWIFT_LOAD_MS : PATIENT_LOAD_MS,
       {
         ...version,
-        onIncident: (reason) => this.#noteIncident(number, reason),
+        onIncident: (reason, detail) => this.#noteIncident(number, reason, detail),
         onConfigured: (problem) => this.#noteConfigured(number, problem),
       },
     );
@@ -344,9 +344,10 @@ export class PackageLanes {
     if (++slot.refusals >= MAX_REFUSALS) this.#shutOut(number, slot);
   }
 
-  #noteIncident(number: number, reason: PhaseFailureReason): void {
+  #noteIncident(number: number, reason: PhaseFailureReason, detail: string): void {
     const slot = this.#slots[number];
     if (slot?.artefact === undefined || slot.lane === undefined || slot.isQuarantined) return;
+    noteError(slot, reason, detail, Date.now());
     // Waiting too long for an answer from elsewhere is no crime; keeping the worker busy is.
     if (reason === 'deadline') return;
     this.#strike(number, slot, slot.artefact, reason === 'unavailable');

@@ -1,5 +1,6 @@
 /** What a worker keeps of one version of a package while it is loaded, or while something stands in for it. */
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
+import type { SandboxError } from '../admin/sandbox-endpoint.ts';
 import type { OnError } from '../sandbox/absent-lane.ts';
 import type { Isolation, LaneStats, PackageLane } from '../sandbox/package-lane.ts';
 import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
@@ -29,6 +30,7 @@ export interface PackageSlot {
   refusals: number;
   /** It is no longer asked what it has counted. */
   isMute: boolean;
+  lastError?: SandboxError;
   /** Made when it is needed first. */
   explainStack?: (stack: string) => string;
 }
@@ -62,6 +64,7 @@ export function describeSlot(slot: PackageSlot, nowMs: number): SandboxMeasureme
     isolation,
     state: stateOf(slot),
     strikes: strikes.count(nowMs),
+    ...(slot.lastError && { lastError: slot.lastError }),
     ...(lane?.stats() ?? NO_STATS),
   };
 }
@@ -69,4 +72,11 @@ export function describeSlot(slot: PackageSlot, nowMs: number): SandboxMeasureme
 function stateOf({ lane, isSuspended, isQuarantined }: PackageSlot): SandboxMeasurements['state'] {
   if (lane === undefined) return isSuspended ? 'suspended' : 'unavailable';
   return isQuarantined ? 'quarantined' : 'serving';
+}
+
+const MAX_MESSAGE_LENGTH = 500;
+
+/** The message may be the guest's own. */
+export function noteError(slot: PackageSlot, reason: string, message: string, nowMs: number): void {
+  slot.lastError = { reason, message: message.slice(0, MAX_MESSAGE_LENGTH), at: Math.floor(nowMs / 1000) };
 }

@@ -54,6 +54,13 @@ export class RunningPackages {
     return this.#running;
   }
 
+  /** The package whose active version offers the plugin here. */
+  packageOf(plugin: string): ActivePackage | undefined {
+    const offers = ({ current }: ActivePackage) =>
+      current.manifest.plugins.some(({ name, aliases }) => name === plugin || aliases.includes(plugin));
+    return this.#running.find(offers);
+  }
+
   problemOf(name: string): string | undefined {
     return this.#problems.get(name);
   }
