@@ -61,9 +61,15 @@ export function defineEntity<const Fields extends FieldMap>(
 /** A row of an entity, as `kong.entities` returns it. */
 export type InferEntity<Definition> =
   Definition extends EntityDefinition<infer Fields>
-    ? InferConfig<{ readonly fields: Fields }> & {
-        readonly id: string;
-        readonly created_at: number;
-        readonly updated_at: number;
-      }
+    ? InferConfig<{ readonly fields: Fields }> &
+        GeneratedTexts<Fields> & {
+          readonly id: string;
+          readonly created_at: number;
+          readonly updated_at: number;
+        }
     : never;
+
+/** Those that nobody has given are made up, so they are always there. */
+type GeneratedTexts<Fields> = {
+  readonly [Name in keyof Fields as Fields[Name] extends { readonly auto: true } ? Name : never]: string;
+};

@@ -1,4 +1,5 @@
 /** What an operator wants to know of an artefact before letting it in. Pure. */
+import type { EntityManifest } from '../../sdk/protocol/manifest.ts';
 import { describeCapabilities } from '../authoring/describe-capabilities.ts';
 import { renderConfiguration } from '../docs/render-configuration.ts';
 import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
@@ -18,10 +19,15 @@ export function describeArtefact({
       '',
       `plugin ${plugin.name} ${plugin.version}`,
       `  may reach: ${describeCapabilities(plugin.capabilities)}`,
+      ...(plugin.entities ?? []).map(describeRows),
       `  runs in ${plugin.phases.join(', ')} with priority ${plugin.priority}`,
       `  is attached to ${plugin.scopes.join(', ')}`,
       '',
       ...renderConfiguration(plugin.schema).trimEnd().split('\n'),
     ]),
   ];
+}
+
+function describeRows({ name, adminApiName, generateAdminApi }: EntityManifest): string {
+  return `  keeps rows of ${name}${generateAdminApi ? `, at /${adminApiName}` : ''}`;
 }

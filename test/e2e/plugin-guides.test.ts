@@ -22,6 +22,7 @@ const templateOf = (file: string) =>
 it('are there', () => {
   expect(pages.map((page) => basename(page))).toEqual(
     expect.arrayContaining([
+      'entities.md',
       'first-plugin.md',
       'porting-from-kong.md',
       'reference.md',
