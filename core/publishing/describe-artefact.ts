@@ -1,5 +1,4 @@
 /** What an operator wants to know of an artefact before letting it in. Pure. */
-import type { EntityManifest } from '../../sdk/protocol/manifest.ts';
 import { describeCapabilities } from '../authoring/describe-capabilities.ts';
 import { renderConfiguration } from '../docs/render-configuration.ts';
 import type { PluginArtefact } from '../sandbox/plugin-artefact.ts';
@@ -19,15 +18,14 @@ export function describeArtefact({
       '',
       `plugin ${plugin.name} ${plugin.version}`,
       `  may reach: ${describeCapabilities(plugin.capabilities)}`,
-      ...(plugin.entities ?? []).map(describeRows),
+      ...(plugin.entities ?? []).map(
+        ({ name: entity, adminApiName, generateAdminApi }) =>
+          `  keeps rows of ${entity}${generateAdminApi ? `, at /${adminApiName}` : ''}`,
+      ),
       `  runs in ${plugin.phases.join(', ')} with priority ${plugin.priority}`,
       `  is attached to ${plugin.scopes.join(', ')}`,
       '',
       ...renderConfiguration(plugin.schema).trimEnd().split('\n'),
     ]),
   ];
-}
-
-function describeRows({ name, adminApiName, generateAdminApi }: EntityManifest): string {
-  return `  keeps rows of ${name}${generateAdminApi ? `, at /${adminApiName}` : ''}`;
 }
