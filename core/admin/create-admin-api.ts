@@ -18,6 +18,7 @@ import { listEndpoints } from './list-endpoints.ts';
 import { logLevelEndpoints } from './log-level.ts';
 import { nodeEndpoints } from './node-endpoints.ts';
 import type { NodeInformation } from './node-information.ts';
+import { overrideCaCertificates, overrideCertificates } from './overrides/certificates.ts';
 import { overrideConsumers } from './overrides/consumers.ts';
 import { overridePluginSandbox } from './overrides/plugin-sandbox.ts';
 import { overridePlugins, pluginCatalogEndpoints, pluginProtocolRule } from './overrides/plugins.ts';
@@ -27,7 +28,7 @@ import { pluginPackageEndpoints } from './plugin-package-endpoints.ts';
 import { sandboxEndpoint } from './sandbox-endpoint.ts';
 import { schemasEndpoints } from './schemas-endpoints.ts';
 import { tagsEndpoints } from './tags-endpoints.ts';
-import { unavailableEndpoints } from './unavailable-endpoints.ts';
+import { DISABLED_TEMPLATES, unavailableEndpoints } from './unavailable-endpoints.ts';
 
 /** The plugins this node has loaded; may change while it runs. */
 export interface PluginCatalog extends PluginSchemas {
@@ -85,13 +86,28 @@ function listFixedEndpoints(dependencies: AdminDependencies, writes: EntityWrite
   const own = entities.filter((entity) => !isPublished(entity));
   const pluginEntity = requireEntity(entities, 'plugins');
   const targets = requireEntity(entities, 'targets');
-  const generated = generateEndpoints(own, { store, writes });
+  const generated = generateEndpoints(own, { store, writes }).filter(
+    ({ template }) => !DISABLED_TEMPLATES.includes(template),
+  );
   const targetFinder = createTargetFinder(requireEntity(entities, 'upstreams'), targets, store);
   const overrides = [
     ...overrideConsumers(requireEntity(entities, 'consumers'), store),
     ...overridePlugins(pluginEntity, store),
     ...sandboxOverrides(node, pluginEntity, own),
     ...overrideTargets(targets, targetFinder, writes),
+    ...overrideCertificates(
+      {
+        certificates: requireEntity(entities, 'certificates'),
+        snis: requireEntity(entities, 'snis'),
+        store,
+        writes,
+      },
+      generated.map(({ template }) => template),
+    ),
+    ...overrideCaCertificates(
+      { services: requireEntity(entities, 'services'), plugins: pluginEntity },
+      store,
+    ),
   ];
   const overview = {
     available: () => plugins.names().flatMap((name) => describeAvailable(plugins, name)),

@@ -13,7 +13,8 @@ const needsControlPlane: AdminHandler = () =>
 const needsWasm: AdminHandler = () =>
   answerMessage(400, 'this endpoint is only available when wasm is enabled');
 
-const DISABLED_TEMPLATES = [
+/** Generated or not, these answer 404. */
+export const DISABLED_TEMPLATES: readonly string[] = [
   '/targets',
   '/targets/{targets}',
   '/targets/{targets}/upstream',

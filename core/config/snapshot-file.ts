@@ -41,7 +41,7 @@ interface Head {
 
 /** Of this build; another one's file is not read. */
 const SEALED_AS = 'snapshot';
-const FORMAT = 'tollgate snapshot 2';
+const FORMAT = 'tollgate snapshot 3';
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
 /** Written in parts, between which the process does other things. */

@@ -15,6 +15,9 @@ export interface ServiceRow extends EntityRow {
   readonly write_timeout: number | null;
   readonly read_timeout: number | null;
   readonly tls_verify: boolean | null;
+  readonly tls_verify_depth: number | null;
+  readonly ca_certificates: readonly string[] | null;
+  readonly client_certificate: { readonly id: string } | null;
   readonly enabled: boolean;
 }
 
@@ -62,6 +65,7 @@ export interface UpstreamRow extends EntityRow {
   readonly slots: number | null;
   readonly healthchecks: HealthcheckRecord;
   readonly host_header: string | null;
+  readonly client_certificate: { readonly id: string } | null;
   readonly use_srv_name: boolean | null;
 }
 
@@ -110,6 +114,24 @@ export interface TargetRow extends EntityRow {
   readonly created_at: number;
 }
 
+export interface CertificateRow extends EntityRow {
+  /** PEM, or a reference to a secret; chains are in one text. */
+  readonly cert: string;
+  readonly key: string;
+  readonly cert_alt: string | null;
+  readonly key_alt: string | null;
+}
+
+export interface SniRow extends EntityRow {
+  readonly name: string;
+  readonly certificate: { readonly id: string };
+}
+
+export interface CaCertificateRow extends EntityRow {
+  /** PEM. */
+  readonly cert: string;
+}
+
 /** Rows a snapshot holds, by entity. */
 export interface SnapshotRows {
   readonly services: ServiceRow;
@@ -117,6 +139,9 @@ export interface SnapshotRows {
   readonly plugins: PluginRow;
   readonly upstreams: UpstreamRow;
   readonly targets: TargetRow;
+  readonly certificates: CertificateRow;
+  readonly snis: SniRow;
+  readonly ca_certificates: CaCertificateRow;
 }
 
 export type SnapshotEntity = keyof SnapshotRows;
@@ -127,6 +152,9 @@ export const SNAPSHOT_ENTITIES = [
   'plugins',
   'upstreams',
   'targets',
+  'certificates',
+  'snis',
+  'ca_certificates',
 ] as const satisfies readonly SnapshotEntity[];
 
 export type SnapshotLists = { readonly [Entity in SnapshotEntity]: readonly SnapshotRows[Entity][] };
@@ -153,4 +181,7 @@ export const EMPTY_SNAPSHOT: Snapshot = {
   plugins: [],
   upstreams: [],
   targets: [],
+  certificates: [],
+  snis: [],
+  ca_certificates: [],
 };

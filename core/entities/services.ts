@@ -22,7 +22,7 @@ const onlyWithTls = (field: string): EntityCheck => ({
 export const services = defineEntity({
   name: 'services',
   adminName: 'services',
-  nestedNames: {},
+  nestedNames: { client_certificate: 'services' },
   endpointKey: 'name',
   fields: {
     id: ID,

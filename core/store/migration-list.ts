@@ -11,6 +11,7 @@ import * as pluginPackages from '../../migrations/0008_plugin_packages.ts';
 import * as upstreams from '../../migrations/0009_upstreams.ts';
 import * as packageEntities from '../../migrations/0010_package_entities.ts';
 import * as pluginIsolation from '../../migrations/0011_plugin_isolation.ts';
+import * as certificates from '../../migrations/0012_certificates.ts';
 
 /**
  * A change of the schema in two phases. `up` only adds, so that nodes of the version before serve on while it runs and
@@ -36,4 +37,5 @@ export const MIGRATIONS: MigrationList = {
   '0009_upstreams': upstreams,
   '0010_package_entities': packageEntities,
   '0011_plugin_isolation': pluginIsolation,
+  '0012_certificates': certificates,
 };

@@ -71,7 +71,7 @@ function checkRouteHost(value: string): string | undefined {
 function checkSni(value: string): string | undefined {
   const wildcards = value.split('*').length - 1;
   if (wildcards > 1) return 'only one wildcard must be specified';
-  if (wildcards === 1 && !/^\*\.|\.\*$/.test(value))
+  if (wildcards === 1 && !/^\*\.|\.\*$|^\*$/.test(value))
     return 'wildcard must be leftmost or rightmost character';
   const parsed = parseHost(value.replace('*', 'abc'));
   if (parsed.kind === 'bad-host') return invalidValue(value);

@@ -19,6 +19,7 @@ const ALL = [
   '0009_upstreams',
   '0010_package_entities',
   '0011_plugin_isolation',
+  '0012_certificates',
 ];
 const entities = listEntities({ get: () => undefined, names: () => [] });
 

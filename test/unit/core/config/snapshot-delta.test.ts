@@ -35,6 +35,9 @@ const createTables = (): Tables => ({
   plugins: new Map(),
   upstreams: new Map(),
   targets: new Map(),
+  certificates: new Map(),
+  snis: new Map(),
+  ca_certificates: new Map(),
   consumers: new Map(),
 });
 
