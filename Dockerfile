@@ -30,7 +30,7 @@ ENV PATH=/opt/tollgate/node_modules/.bin:$PATH \
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 VOLUME /var/lib/tollgate
-EXPOSE 8000 8001 8100
+EXPOSE 8000 8443 8001 8100
 STOPSIGNAL SIGTERM
 # For the status listener above: one at another port needs a check of its own.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \

@@ -22,7 +22,7 @@ export function announceStart(settings: Settings, version: string): void {
 }
 
 /** A wildcard address is reachable as loopback from here. */
-function urlOf({ address, port }: Settings['proxyListen'][number]): string {
+function urlOf({ address, port, isSecure }: Settings['proxyListen'][number]): string {
   const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `${isSecure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -22,6 +22,7 @@ import type { EntityDefinition } from './entities/define-entity.ts';
 import { createEntityRegistry } from './entities/entity-registry.ts';
 import { listEntities } from './entities/registry.ts';
 import { createNodeState } from './node-state.ts';
+import { loadOwnCertificate } from './own-certificate.ts';
 import { listPublishedEntities } from './packages/package-entities.ts';
 import { createPackageFile } from './packages/package-file.ts';
 import { PackagePublisher } from './packages/package-publisher.ts';
@@ -58,6 +59,7 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
   const nodeId = settings.nodeId ?? randomUUID();
 
   await checkPorts(settings);
+  const ownCertificate = await loadOwnCertificate(settings);
   const location = locateDatabase(settings);
   const database = await openDatabase(location);
 
@@ -108,6 +110,7 @@ export async function startNode(settings: Settings): Promise<RunningNode> {
     settings: { ...settings, encryptionKeys: undefined },
     nodeId,
     version,
+    ownCertificate,
     bundles,
     packages: running.running,
     snapshot,

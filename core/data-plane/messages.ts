@@ -23,6 +23,8 @@ export interface Boot {
   readonly settings: Settings;
   readonly nodeId: string;
   readonly version: string;
+  /** In PEM; undefined where no listener speaks TLS. */
+  readonly ownCertificate: { readonly cert: string; readonly key: string } | undefined;
   readonly bundles: readonly PackageBundle[];
   /** Published packages in use. */
   readonly packages: readonly ActivePackage[];

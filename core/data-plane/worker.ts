@@ -35,6 +35,7 @@ import { drawPlan, type LivePlan } from './draw-plan.ts';
 import { createRowFinder } from './find-row.ts';
 import { compilePolicy } from './gateway-policy.ts';
 import { createLaneFactory } from './lane-factory.ts';
+import { createListenerTls } from './listener-tls.ts';
 import { logHealthChange } from './log-health-change.ts';
 import { createNameLookUp } from './look-up-names.ts';
 import type {
@@ -48,6 +49,7 @@ import type {
 } from './messages.ts';
 import { describeNodeToPlugins } from './node-facts.ts';
 import { type LaneShare, PackageLanes } from './package-lanes.ts';
+import { createTextReader } from './read-text.ts';
 import { createClusterTaker } from './take-cluster-counters.ts';
 
 /** After that twice as long each time: requests wait while a package is loaded. */
@@ -102,6 +104,12 @@ const tracer = createTracer({
   logger,
   nowMs,
 });
+const listenerTls = createListenerTls(
+  boot.ownCertificate,
+  settings,
+  createTextReader(readSecret),
+  (id, error) => logger.error({ certificate: id, err: error }, 'a certificate cannot be used'),
+);
 let lanes: PackageLanes;
 /** By share of the traffic; nearly always there is one. */
 let plans: readonly LivePlan[] = [];
@@ -193,12 +201,13 @@ async function start(): Promise<void> {
     setInterval(() => lanes.chargeCpu(settings.pluginCpuMs), CPU_LOOK_MS).unref();
   }
   ingresses = await Promise.all(
-    settings.proxyListen.map(({ address, port, isStrict, speaksHttp2 }) =>
+    settings.proxyListen.map(({ address, port, isStrict, speaksHttp2, isSecure }) =>
       startIngress({
         address,
         port,
         isStrict,
         speaksHttp2,
+        tls: isSecure ? listenerTls.options : undefined,
         handler: serve,
         renderRefusal,
         isDraining: () => isDraining,
@@ -332,6 +341,7 @@ function loadMissing(pauseMs: number): void {
 /** Builds aside, swaps, and lets each old generation go once its last request has ended. */
 function serveThrough(given: Boot['snapshot'], through: readonly LaneShare[]): void {
   balancers.configure(given.upstreams);
+  listenerTls.configure(given);
   const next = through.map((share): LivePlan => {
     // Plans of one snapshot may differ: generations are numbered by the worker.
     const numbered = { ...given, version: ++lastGeneration };

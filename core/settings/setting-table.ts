@@ -7,6 +7,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { listenersWith } from './listener-kind.ts';
+import { certificateFile, keyFile } from './pem-file.ts';
 import {
   addressBlocks,
   byteSize,
@@ -73,10 +74,39 @@ export const SETTING_TABLE = {
   proxyListen: defaulted({
     group: 'Listeners',
     name: 'proxy_listen',
-    kind: listenersWith('http2', 'strict'),
-    default: '0.0.0.0:8000',
+    kind: listenersWith('ssl', 'http2', 'strict'),
+    default: '0.0.0.0:8000, 0.0.0.0:8443 http2 ssl',
     description:
-      'Where clients reach the proxy. `http2` adds HTTP/2; `strict`, and with it `http2`, is the stricter of two HTTP servers: see [listeners](listeners.md).',
+      'Where clients reach the proxy. `ssl` is TLS and `http2` adds HTTP/2; these and `strict` are served by the stricter of two HTTP servers: see [listeners](listeners.md).',
+  }),
+  sslCert: optional({
+    group: 'Listeners',
+    name: 'ssl_cert',
+    kind: certificateFile,
+    absent: 'one the node makes for itself and keeps in `data_dir`',
+    description:
+      'A PEM file with the certificate, and its chain, of clients that name no server or an unknown one: see [TLS](tls.md).',
+  }),
+  sslCertKey: optional({
+    group: 'Listeners',
+    name: 'ssl_cert_key',
+    kind: keyFile,
+    absent: 'that of the node’s own certificate',
+    description: 'A PEM file with the key of `ssl_cert`.',
+  }),
+  sslProtocols: defaulted({
+    group: 'Listeners',
+    name: 'ssl_protocols',
+    kind: oneOf('TLSv1.2 TLSv1.3', 'TLSv1.3'),
+    default: 'TLSv1.2 TLSv1.3',
+    description: 'Versions of TLS that clients may speak.',
+  }),
+  sslCiphers: optional({
+    group: 'Listeners',
+    name: 'ssl_ciphers',
+    kind: text,
+    absent: 'the runtime’s list',
+    description: 'Cipher suites that clients may use, in OpenSSL’s notation.',
   }),
   adminListen: defaulted({
     group: 'Listeners',

@@ -154,7 +154,7 @@ const RULES: readonly Rule[] = [
       'core/pipeline',
       'core/gateway',
     ],
-    types: ['core/upstream', 'core/balancing', 'sdk/protocol'],
+    types: ['core/http', 'core/upstream', 'core/balancing', 'sdk/protocol'],
     node: true,
   },
   // The request path of a test: parts of the real one around a host in memory.

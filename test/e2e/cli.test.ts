@@ -16,7 +16,7 @@ it('prints usage and every setting for --help', () => {
   const { status, stdout } = runCli(['--help']);
   expect(status).toBe(0);
   expect(stdout).toContain('Usage: tollgate <command>');
-  expect(stdout).toContain('TOLLGATE_PROXY_LISTEN (0.0.0.0:8000)');
+  expect(stdout).toContain('TOLLGATE_PROXY_LISTEN (0.0.0.0:8000, 0.0.0.0:8443 http2 ssl)');
 });
 
 it('prints the version of the package', () => {

@@ -28,6 +28,8 @@ export interface GatewayOptions {
    * Postgres one; with TOLLGATE_DATABASE or DATABASE_URL the test decides. Default: one worker.
    */
   readonly env?: Readonly<Record<string, string>>;
+  /** Of the proxy besides its usual one, as they are written in settings. */
+  readonly listeners?: readonly string[];
   /** The program. Default: that of this repository. */
   readonly program?: string;
 }
@@ -56,7 +58,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       releases.push(() => database.drop());
       env['DATABASE_URL'] = database.url;
     }
-    return await startProcess(options.program ?? CLI, env, release);
+    return await startProcess(options.program ?? CLI, env, options.listeners ?? [], release);
   } catch (error) {
     await release();
     throw error;
@@ -66,6 +68,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
 async function startProcess(
   program: string,
   env: Record<string, string>,
+  listeners: readonly string[],
   release: () => Promise<void>,
 ): Promise<Gateway> {
   const [proxyPort, adminPort, statusPort] = [
@@ -78,7 +81,10 @@ async function startProcess(
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
-      TOLLGATE_PROXY_LISTEN: `127.0.0.1:${proxyPort} ${process.env['TEST_INGRESS'] ?? ''}`,
+      TOLLGATE_PROXY_LISTEN: [
+        `127.0.0.1:${proxyPort} ${process.env['TEST_INGRESS'] ?? ''}`,
+        ...listeners,
+      ].join(),
       TOLLGATE_ADMIN_LISTEN: `127.0.0.1:${adminPort}`,
       TOLLGATE_STATUS_LISTEN: `127.0.0.1:${statusPort}`,
       ...env,

@@ -15,6 +15,7 @@ function createDataPlane(proxyListen: string): DataPlane {
     version: '0.0.0',
     bundles: [],
     packages: [],
+    ownCertificate: undefined,
     snapshot: EMPTY_SNAPSHOT,
   };
   const logger = createLogger('crit', 'control');

@@ -36,9 +36,12 @@ export interface ProxyUnderTest {
   stop(): Promise<void>;
 }
 
-export async function startProxy(env: Readonly<Record<string, string>> = {}): Promise<ProxyUnderTest> {
+export async function startProxy(
+  env: Readonly<Record<string, string>> = {},
+  listeners: readonly string[] = [],
+): Promise<ProxyUnderTest> {
   const upstream = await startUpstream();
-  const gateway = await startGateway({ env }).catch(async (error: unknown) => {
+  const gateway = await startGateway({ env, listeners }).catch(async (error: unknown) => {
     await upstream.stop();
     throw error;
   });

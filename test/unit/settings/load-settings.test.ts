@@ -21,7 +21,10 @@ describe('loadSettings', () => {
     const { settings, warnings } = loadSettings({});
     expect(warnings).toEqual([]);
     expect(settings).toMatchObject({
-      proxyListen: [{ address: '0.0.0.0', port: 8000, flags: [] }],
+      proxyListen: [
+        { address: '0.0.0.0', port: 8000, flags: [] },
+        { address: '0.0.0.0', port: 8443, flags: ['http2', 'ssl'] },
+      ],
       adminListen: [{ address: '127.0.0.1', port: 8001, flags: [] }],
       statusListen: [{ address: '127.0.0.1', port: 8100, flags: [] }],
       database: 'embedded',
