@@ -68,10 +68,8 @@ export class KnownConfiguration {
   }
 
   /** Bounded entities that have come since everything was read. */
-  takeUnread(): readonly EntityDefinition[] {
-    const unread = this.bounded.filter((entity) => this.#unread.includes(entity));
-    this.#unread = [];
-    return unread;
+  get unread(): readonly EntityDefinition[] {
+    return this.bounded.filter((entity) => this.#unread.includes(entity));
   }
 
   /** All rows of some bounded entities, or those that were read of them. */
@@ -82,6 +80,7 @@ export class KnownConfiguration {
       const held = read.map((row) => this.#cache.hold(row));
       this.#cache.replaceAll(name, held, complete.has(name));
     }
+    this.#unread = this.#unread.filter(({ name }) => !rows.has(name));
   }
 
   get snapshot(): Snapshot {
@@ -100,7 +99,6 @@ export class KnownConfiguration {
 
   replace({ position, rows, complete }: WholeReading): void {
     this.replaceBounded({ rows, complete });
-    this.#unread = this.#unread.filter(({ name }) => !rows.has(name));
     this.#snapshot = {
       version: this.#snapshot.version + 1,
       sequence: position.sequence,

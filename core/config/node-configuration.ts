@@ -290,7 +290,7 @@ export class NodeConfiguration {
 
   /** So that they are known whole like others. Until then their rows are looked up one by one. */
   async #readNewEntities(): Promise<void> {
-    const unread = this.#known.takeUnread();
+    const { unread } = this.#known;
     if (unread.length === 0) return;
     this.#known.replaceBounded(await this.#reader.readAll([], unread, this.#readingBound));
     this.#noteChange();
