@@ -5,7 +5,6 @@ import { setPriority } from 'node:os';
 import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { WORKER_HEAP_FLAGS } from '../sandbox/young-generation.ts';
 import { FrameStream } from './frame-stream.ts';
 import { type ProcessUsage, readProcessUsage } from './process-usage.ts';
 import { type ProcessBoot, WIRE_FD, WORKER_FRAMES } from './wire.ts';
@@ -21,6 +20,8 @@ const PERMISSIONS = [
   // By which isolated-vm tells which of its binaries fits.
   '--allow-fs-read=/etc/alpine-release',
 ];
+/** What it holds itself is little: calls on their way. */
+const SMALL_HEAP = ['--max-semi-space-size=2', '--v8-pool-size=1', '--single-threaded-gc'];
 /** Whoever has been convicted gets the CPU when nobody else wants it. */
 const CONVICT_PRIORITY = 15;
 
@@ -39,7 +40,7 @@ export class PackageProcess {
 
   constructor(boot: ProcessBoot, owner: PackageProcessOwner) {
     this.#owner = owner;
-    this.#child = spawn(process.execPath, [...WORKER_HEAP_FLAGS, ...PERMISSIONS, PROCESS_MODULE], {
+    this.#child = spawn(process.execPath, [...SMALL_HEAP, ...PERMISSIONS, PROCESS_MODULE], {
       // Whoever breaks out of the isolate finds neither secrets in the environment nor a file of the gateway's open.
       env: {},
       cwd: '/',
