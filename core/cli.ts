@@ -18,13 +18,15 @@ const SAME_KEYPRESS_MS = 500;
 async function runCommand(command: Command): Promise<number> {
   switch (command.kind) {
     case 'help':
-      process.stdout.write(`${USAGE}\nSettings (environment variable, default):\n${renderSettingsHelp()}\n`);
+      process.stdout.write(
+        command.usage ?? `${USAGE}\nSettings (environment variable, default):\n${renderSettingsHelp()}\n`,
+      );
       return 0;
     case 'version':
       process.stdout.write(`${readVersion()}\n`);
       return 0;
     case 'misuse':
-      process.stderr.write(`tollgate: ${command.problem}\n\n${USAGE}`);
+      process.stderr.write(`tollgate: ${command.problem}\n\n${command.usage ?? USAGE}`);
       return EXIT_MISUSE;
     case 'start':
       return runNode(readSettings());

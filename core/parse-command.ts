@@ -21,9 +21,10 @@ export type Command =
   | { readonly kind: 'migrations'; readonly action: MigrationAction }
   | { readonly kind: 'plugin'; readonly authoring: AuthoringCommand }
   | { readonly kind: 'publishing'; readonly publishing: PublishingCommand }
-  | { readonly kind: 'help' }
+  /** `usage` undefined: all there is, settings included. */
+  | { readonly kind: 'help'; readonly usage?: string }
   | { readonly kind: 'version' }
-  | { readonly kind: 'misuse'; readonly problem: string };
+  | { readonly kind: 'misuse'; readonly problem: string; readonly usage?: string };
 
 export const USAGE = `Usage: tollgate <command>
 
@@ -39,10 +40,15 @@ Options:
   -v, --version          show the version
 `;
 
+export const PLUGIN_USAGE = `Usage: tollgate plugin <command>
+
+Commands:
+${AUTHORING_USAGE}${PUBLISHING_USAGE}`;
+
 /** The command in the arguments after the program's name. Misuse is a value, not an error. */
 export function parseCommand(args: readonly string[]): Command {
   if (args[0] === 'plugin') {
-    if (args.includes('--help') || args.includes('-h')) return { kind: 'help' };
+    if (args.includes('--help') || args.includes('-h')) return { kind: 'help', usage: PLUGIN_USAGE };
     return parsePluginCommand(args.slice(1));
   }
   const parsed = readArguments(args);
@@ -61,18 +67,19 @@ export function parseCommand(args: readonly string[]): Command {
 }
 
 function parsePluginCommand(args: readonly string[]): Command {
+  const misuse = (problem: string): Command => ({ kind: 'misuse', problem, usage: PLUGIN_USAGE });
   const publishing = parsePublishing(args);
   if (publishing !== undefined) {
-    if ('problem' in publishing) return { kind: 'misuse', problem: publishing.problem };
+    if ('problem' in publishing) return misuse(publishing.problem);
     return { kind: 'publishing', publishing };
   }
   const authoring = parseAuthoring(args);
   if (authoring !== undefined) {
-    if ('problem' in authoring) return { kind: 'misuse', problem: authoring.problem };
+    if ('problem' in authoring) return misuse(authoring.problem);
     return { kind: 'plugin', authoring };
   }
   const actions = [...AUTHORING_ACTIONS, ...PUBLISHING_ACTIONS];
-  return { kind: 'misuse', problem: `plugin needs one of ${actions.join(', ')}` };
+  return misuse(`plugin needs one of ${actions.join(', ')}`);
 }
 
 interface ReadArguments {

@@ -18,6 +18,10 @@ const LIMITS = {
   maxBodyBytes: 1000,
 };
 
+const OF_NODE =
+  /(?:process|Buffer|require|module|global|set(?:Timeout|Interval|Immediate)|fetch) is not defined/;
+const NO_NODE = '; there is no Node.js inside an isolate, only ECMAScript and what @tollgate/sdk offers';
+
 /**
  * The same for the same sources, wherever they lie. Throws BundleError, ArtefactError and AuthoringError, all of which
  * say what is wrong.
@@ -59,6 +63,10 @@ function loadManifest(bundle: MappedBundle): PackageManifest {
   } catch (error) {
     const { message, cause } = error as Error;
     const stack = cause instanceof Error ? createStackMapper(bundle)(cause.stack ?? '') : '';
-    throw new AuthoringError(`${bundle.name} does not load in an isolate: ${message}\n${stack}`.trimEnd());
+    const [own = ''] = stack.split(/\n[^\n]*<isolated-vm boundary>/);
+    const advice = OF_NODE.test(message) ? NO_NODE : '';
+    throw new AuthoringError(
+      `${bundle.name} does not load in an isolate: ${message}${advice}\n${own}`.trimEnd(),
+    );
   }
 }

@@ -22,6 +22,7 @@ function readFile(path: string): string | undefined {
   try {
     return statSync(path).isDirectory() ? undefined : readFileSync(path, 'utf8');
   } catch (error) {
-    throw new AuthoringError(`${path} cannot be read: ${(error as Error).message}`);
+    const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new AuthoringError(isAbsent ? `there is no ${path}` : `${path} cannot be read: ${String(error)}`);
   }
 }

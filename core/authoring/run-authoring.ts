@@ -21,9 +21,8 @@ export async function runAuthoring(
       show(createPackage(command.folder, command.name));
       return 0;
     case 'test': {
-      const authored = readPackage(command.folder);
-      if (!command.skipsTypes) checkTypes(authored);
-      return runTests(authored);
+      await buildChecked(command);
+      return runTests(readPackage(command.folder));
     }
     case 'dev': {
       const { folder, adminUrl } = command;
@@ -48,11 +47,11 @@ export async function runAuthoring(
 }
 
 /** Bundled first: what cannot be imported is said with advice there. */
-async function buildChecked({ folder, skipsTypes }: BuildCommand) {
+async function buildChecked({ folder, skipsTypes }: CheckedCommand) {
   const authored = readPackage(folder);
   const artefact = await buildArtefact(authored);
   const isChecked = skipsTypes || checkTypes(authored);
   return { artefact, remarks: isChecked ? [] : ['types are not checked: npm install --save-dev typescript'] };
 }
 
-type BuildCommand = Extract<AuthoringCommand, { readonly action: 'build' | 'pack' }>;
+type CheckedCommand = Extract<AuthoringCommand, { readonly skipsTypes: boolean }>;

@@ -109,10 +109,19 @@ async function runBundler(
   }
 }
 
+/** What authors can do about what the bundler says. */
+const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
+  [/^Could not resolve/, '; is it among the dependencies of the package, and installed?'],
+  [/for import "default"$/, ': a plugin is `export default definePlugin({ … })`'],
+  [
+    /for "\.node" files/,
+    '; code for the processor cannot run inside an isolate: look for a package without it',
+  ],
+  [/^Top-level await/, '; wait inside of a handler, or in the `load` of kong.cache'],
+];
+
 function describeProblem({ text, location }: Message): string {
-  const advice = text.startsWith('Could not resolve')
-    ? '; is it among the dependencies of the package, and installed?'
-    : '';
+  const advice = ADVICE.find(([said]) => said.test(text))?.[1] ?? '';
   const place = location === null ? '' : `${location.file}:${location.line}:${location.column + 1}: `;
   return place + text + advice;
 }

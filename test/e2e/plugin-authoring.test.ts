@@ -138,6 +138,24 @@ describe('a built plugin', { timeout: TIMEOUT_MS }, () => {
       "throw new Error('too early');\nexport default",
       /does not load in an isolate: error: too early[\s\S]*index\.ts:4:\d+/,
     ],
+    [
+      'a module without a default export',
+      'export default definePlugin',
+      'export const plugin = definePlugin',
+      /No matching export .*: a plugin is `export default definePlugin/,
+    ],
+    [
+      'code that waits while it is loaded',
+      'export default',
+      'await undefined;\nexport default',
+      /Top-level await .*; wait inside of a handler/,
+    ],
+    [
+      'what only Node.js has',
+      'export default',
+      'process.exit();\nexport default',
+      /process is not defined; there is no Node\.js inside an isolate[\s\S]*index\.ts:4:\d+(?![\s\S]*boundary)/,
+    ],
     ['code that never loads', 'export default', 'for (;;);\nexport default', /does not load .*timed out/],
     ['a name that no plugin may have', "name: 'hello'", "name: 'Hello World'", /name must be lower case/],
     [
@@ -153,6 +171,27 @@ describe('a built plugin', { timeout: TIMEOUT_MS }, () => {
     expect(packed.status).toBe(1);
     expect(packed.stderr).toMatch(problem);
     expect(readdirSync(folder)).toEqual(['hello']);
+  });
+
+  it('is not made of code for the processor', () => {
+    tollgate('new', 'hello');
+    mkdirSync(join(folder, 'hello/node_modules/native'), { recursive: true });
+    write('hello/node_modules/native/package.json', '{"name":"native","main":"index.js"}');
+    write('hello/node_modules/native/index.js', "module.exports = require('./addon.node');");
+    write('hello/node_modules/native/addon.node', '');
+    edit('hello/index.ts', 'import { definePlugin', "import 'native';\nimport { definePlugin");
+    expect(tollgate('test', 'hello')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('code for the processor cannot run inside an isolate'),
+    });
+  });
+
+  it('is not written where it cannot be', () => {
+    tollgate('new', 'hello');
+    expect(tollgate('build', 'hello', '--out', 'hello/index.ts')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^tollgate: hello\/index\.ts\/hello\.js cannot be written: E[A-Z]+/),
+    });
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseCommand } from '../../core/parse-command.ts';
+import { PLUGIN_USAGE, parseCommand } from '../../core/parse-command.ts';
 
 it.each([
   [['start'], { kind: 'start' }],
@@ -25,7 +25,7 @@ it.each([
     ['plugin', 'pack', 'a', '--out', 'b'],
     { kind: 'plugin', authoring: { action: 'pack', folder: 'a', out: 'b', skipsTypes: false } },
   ],
-  [['plugin', 'pack', '--help'], { kind: 'help' }],
+  [['plugin', 'pack', '--help'], { kind: 'help', usage: PLUGIN_USAGE }],
   [['--help'], { kind: 'help' }],
   [['start', '-h'], { kind: 'help' }],
   [['-v'], { kind: 'version' }],
@@ -50,5 +50,9 @@ it.each([
   [['plugin', 'test', '--out', 'a'], "Unknown option '--out'"],
   [['--nonsense'], "Unknown option '--nonsense'"],
 ])('says what is wrong with %j', (args, problem) => {
-  expect(parseCommand(args)).toEqual({ kind: 'misuse', problem: expect.stringContaining(problem) });
+  expect(parseCommand(args)).toEqual({
+    kind: 'misuse',
+    problem: expect.stringContaining(problem),
+    ...(args[0] === 'plugin' && { usage: PLUGIN_USAGE }),
+  });
 });
