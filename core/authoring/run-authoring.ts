@@ -1,5 +1,6 @@
 /** The commands of authors. */
 import { join } from 'node:path';
+import { bundleForAuthor } from '../sandbox/bundle-package.ts';
 import { buildArtefact } from './build-artefact.ts';
 import { checkTypes } from './check-types.ts';
 import { createPackage } from './create-package.ts';
@@ -21,8 +22,11 @@ export async function runAuthoring(
       show(createPackage(command.folder, command.name));
       return 0;
     case 'test': {
-      await buildChecked(command);
-      return runTests(readPackage(command.folder));
+      const authored = readPackage(command.folder);
+      // For its advice on imports, which the compiler would give in the terms of Node.js.
+      await bundleForAuthor({ name: authored.name, entries: [authored.entry] }, authored);
+      if (!command.skipsTypes) checkTypes(authored);
+      return runTests(authored);
     }
     case 'dev': {
       const { folder, adminUrl } = command;
@@ -47,11 +51,11 @@ export async function runAuthoring(
 }
 
 /** Bundled first: what cannot be imported is said with advice there. */
-async function buildChecked({ folder, skipsTypes }: CheckedCommand) {
+async function buildChecked({ folder, skipsTypes }: BuildCommand) {
   const authored = readPackage(folder);
   const artefact = await buildArtefact(authored);
   const isChecked = skipsTypes || checkTypes(authored);
   return { artefact, remarks: isChecked ? [] : ['types are not checked: npm install --save-dev typescript'] };
 }
 
-type CheckedCommand = Extract<AuthoringCommand, { readonly skipsTypes: boolean }>;
+type BuildCommand = Extract<AuthoringCommand, { readonly action: 'build' | 'pack' }>;

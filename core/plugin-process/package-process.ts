@@ -11,12 +11,14 @@ import { type ProcessBoot, WIRE_FD, WORKER_FRAMES } from './wire.ts';
 
 const PROCESS_MODULE = fileURLToPath(new URL('./process.ts', import.meta.url));
 const INSTALLATION = fileURLToPath(new URL('../../', import.meta.url));
+/** Beside the gateway where it is itself a package: what isolated-vm needs to be found lies there too. */
+const PACKAGES = dirname(dirname(createRequire(import.meta.url).resolve('isolated-vm/package.json')));
 /** Node.js itself lets it load isolated-vm and read the gateway's sources: no other file, no process, no thread. */
 const PERMISSIONS = [
   '--permission',
   '--allow-addons',
   `--allow-fs-read=${INSTALLATION}`,
-  `--allow-fs-read=${dirname(createRequire(import.meta.url).resolve('isolated-vm/package.json'))}`,
+  `--allow-fs-read=${PACKAGES}`,
   // By which isolated-vm tells which of its binaries fits.
   '--allow-fs-read=/etc/alpine-release',
 ];

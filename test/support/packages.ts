@@ -18,6 +18,9 @@ const SOURCES = [
   'LICENSE',
 ];
 
+/** What processes of packages read, which may not follow links out of where they are installed. */
+const COPIED = ['isolated-vm', 'node-gyp-build'];
+
 export interface Packages {
   /** To be removed by the caller. */
   readonly folder: string;
@@ -46,9 +49,10 @@ export function installPackages({ sdk, gateway }: Pick<Packages, 'sdk' | 'gatewa
     execFileSync('tar', ['xzf', file, '--strip-components=1', '-C', place]);
   }
   for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (!name.startsWith('.') && name !== '@tollgate') {
-      symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
-    }
+    if (name.startsWith('.') || name === '@tollgate') continue;
+    const [from, to] = [join(ROOT, 'node_modules', name), join(modules, name)];
+    if (COPIED.includes(name)) cpSync(from, to, { recursive: true });
+    else symlinkSync(from, to);
   }
   mkdirSync(join(modules, '.bin'));
   const program = join(modules, 'tollgate', readBin(join(modules, 'tollgate')));
