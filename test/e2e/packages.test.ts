@@ -204,7 +204,10 @@ describe('tollgate', { timeout: TIMEOUT_MS }, () => {
       const answer = await fetch(`${gateway.proxyUrl}/guarded`);
       expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Key']);
       const url = ['--admin-url', gateway.adminUrl];
-      expect(run('tollgate', ['plugin', 'publish', 'hello', ...url])).toMatchObject({ status: 0, stderr: '' });
+      expect(run('tollgate', ['plugin', 'publish', 'hello', ...url])).toMatchObject({
+        status: 0,
+        stderr: '',
+      });
     } finally {
       await gateway.stop();
     }
