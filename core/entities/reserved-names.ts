@@ -60,6 +60,7 @@ const PATHS = [
 /** Below consumers, services and routes. */
 const NESTED = [
   'basic-auth',
+  'client_certificate',
   'consumer',
   'health',
   'hmac-auth',
