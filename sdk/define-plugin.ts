@@ -1,7 +1,16 @@
 /** The declaration of a plugin: the one thing its package exports. */
+import type { BackgroundKong, BatchKong, Timer } from './background.ts';
+import type { Transformation } from './body-transform.ts';
 import type { EntityDefinition } from './define-entity.ts';
 import type { Outcome } from './outcome.ts';
-import type { AccessKong, LogKong, ResponseKong, RewriteKong } from './phases.ts';
+import type {
+  AccessKong,
+  LogKong,
+  ResponseKong,
+  RewriteKong,
+  TransformRequestKong,
+  TransformResponseKong,
+} from './phases.ts';
 import type { Capabilities, MetricDeclaration, PluginScope } from './protocol/manifest.ts';
 import type { RecordField } from './schema/fields.ts';
 import type { InferConfig } from './schema/infer.ts';
@@ -53,10 +62,34 @@ export interface PluginDefinition<Schema extends RecordField = RecordField> {
   rewrite?(kong: RewriteKong, config: InferConfig<Schema>): MaybePromise<Outcome>;
   /** Before the upstream. Return `kong.response.exit(…)` or `.error(…)` to answer. A throw answers 500. */
   access?(kong: AccessKong, config: InferConfig<Schema>): MaybePromise<Outcome>;
+  /**
+   * When the client's body is about to go to the service: return what is to be done to it, or nothing to let it pass. Not
+   * asked where there is no body. A throw, now or in the middle, answers 500. The service gets the body in chunks.
+   */
+  transformRequest?(kong: TransformRequestKong, config: InferConfig<Schema>): MaybePromise<Transformation>;
   /** When the answer's head is known, whoever made it. */
   response?(kong: ResponseKong, config: InferConfig<Schema>): MaybePromise<Outcome>;
+  /**
+   * Behind `response`, when the body of the service's answer is about to go to the client: return what is to be done to it,
+   * or nothing to let it pass. Not asked for HEAD, 204 and 304, nor for what plugins or the gateway answer. The answer
+   * then goes out in chunks, without a Content-Length. A throw now answers 500; in the middle it cuts the connection.
+   */
+  transformResponse?(kong: TransformResponseKong, config: InferConfig<Schema>): MaybePromise<Transformation>;
   /** After the client has been answered. A throw is counted and logged. */
   log?(kong: LogKong, config: InferConfig<Schema>): MaybePromise<void>;
+
+  /**
+   * What one instance has queued with `kong.queue.push`, the earliest first: up to `max_batch_size` entries, once there are
+   * so many or the first has waited for `max_coalescing_delay`. A throw has the same batch come again, until
+   * `max_retry_time` has passed. It may also come again when the isolate dies over it: do not count on exactly once.
+   */
+  onBatch?(kong: BatchKong, entries: readonly unknown[], config: InferConfig<Schema>): MaybePromise<void>;
+  readonly timers?: readonly Timer<InferConfig<Schema>>[];
+  /**
+   * In each worker before the first request of a configuration, whenever those of the enabled instances are others than
+   * before, and in a new isolate. Requests do not wait for its promise. A throw is logged.
+   */
+  configure?(kong: BackgroundKong, configs: readonly InferConfig<Schema>[]): MaybePromise<void>;
 }
 
 /**

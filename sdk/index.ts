@@ -1,5 +1,13 @@
 /** The public door of the SDK. Everything a plugin may use is named here. */
+export type { BackgroundKong, BatchKong, QueueWriter, Timer } from './background.ts';
 export { decodeBase64, encodeBase64, isBase64 } from './base64.ts';
+export type {
+  BodyTransformer,
+  BytesTransformer,
+  TextTransformer,
+  Transformation,
+  Transformed,
+} from './body-transform.ts';
 export type { CacheOptions, ValueCache } from './cache.ts';
 export type {
   ClientAddressReader,
@@ -41,7 +49,10 @@ export type {
   RequestContext,
   ResponseKong,
   RewriteKong,
+  TransformRequestKong,
+  TransformResponseKong,
 } from './phases.ts';
+export type { QueueSettings } from './protocol/background.ts';
 export type { ClusterCounterStore, RedisCounterStore, RedisSettings } from './protocol/counter-store.ts';
 export { type DigestAlgorithm, SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from './protocol/crypto.ts';
 export type { Capabilities, MetricDeclaration, PhaseName, PluginScope } from './protocol/manifest.ts';

@@ -6,9 +6,12 @@
  * | --- | --- | --- | --- |
  * | rewrite | before routing, for instances attached to nothing: no route, service or consumer yet | yes | the client gets 500 |
  * | access | before the upstream, in descending priority, until one answers | yes | the client gets 500 |
+ * | transformRequest | before the client's body goes to the service | no | the client gets 500 |
  * | response | when the head of the answer is known | yes, before the body | logged |
+ * | transformResponse | before the service's body goes to the client | no | 500, or a cut connection |
  * | log | after the last byte or the abort, in batches, always | no | logged |
  */
+import type { QueueWriter } from './background.ts';
 import type { ValueCache } from './cache.ts';
 import type { ClientAddressReader, ClientAuthenticator, ClientReader } from './client.ts';
 import type { CounterReader } from './counters.ts';
@@ -72,6 +75,8 @@ interface EveryPhase {
   readonly cache: ValueCache;
   readonly ip: IpReader;
   readonly vault: VaultReader;
+  /** Throws a TypeError where the plugin has no `onBatch`. */
+  readonly queue: QueueWriter;
 }
 
 /** Nothing is known yet but the request: what is changed of it counts when it is routed. */
@@ -104,6 +109,21 @@ export interface ResponseKong extends EveryPhase {
   readonly client: ClientReader;
   readonly counters: CounterReader;
   readonly tracing: TraceReader;
+}
+
+/** Good for as long as the body passes. */
+export interface TransformRequestKong extends EveryPhase {
+  readonly request: RequestReader;
+  readonly client: ClientReader;
+  readonly counters: CounterReader;
+}
+
+/** Good for as long as the body passes. The head is settled by now: change it in `response`. */
+export interface TransformResponseKong extends EveryPhase {
+  readonly request: RequestReader;
+  readonly response: ResponseReader;
+  readonly client: ClientReader;
+  readonly counters: CounterReader;
 }
 
 /** What `log` is handed: all is over, and can only be read. */

@@ -32,6 +32,9 @@ export interface SandboxStatus {
   /** Of the package's process, where it has one that runs. */
   readonly pid?: number;
   readonly rssBytes?: number;
+  /** Entries in queues now, and entries dropped from them. */
+  readonly queuedEntries: number;
+  readonly droppedEntries: number;
 }
 
 export function sandboxEndpoint(measure: () => Promise<readonly SandboxStatus[]>): Endpoint {
@@ -43,11 +46,22 @@ export function sandboxEndpoint(measure: () => Promise<readonly SandboxStatus[]>
   };
 }
 
-function describeSandbox({ cpuSeconds, heapBytes, rssBytes, pid, lastError, ...others }: SandboxStatus) {
+function describeSandbox({
+  cpuSeconds,
+  heapBytes,
+  rssBytes,
+  pid,
+  lastError,
+  queuedEntries,
+  droppedEntries,
+  ...others
+}: SandboxStatus) {
   return {
     ...others,
     cpu_seconds: cpuSeconds,
     heap_bytes: heapBytes,
+    queued_entries: queuedEntries,
+    dropped_entries: droppedEntries,
     last_error: lastError ?? null,
     process: pid === undefined ? null : { pid, rss_bytes: rssBytes ?? 0 },
   };

@@ -177,6 +177,8 @@ function planRoute(
     segments,
     lanes: phases,
     hasResponsePhase: phases.some(({ hasResponse }) => hasResponse),
+    transformsRequest: phases.some(({ transformsRequest }) => transformsRequest),
+    transformsResponse: phases.some(({ transformsResponse }) => transformsResponse),
     isTraced,
     gate,
     refused: gate === 'open' ? null : planRoute(generation, route, service, plugins, drafts, true),
@@ -205,10 +207,22 @@ function planRewrite(plugins: readonly PlannedPlugin[], drafts: readonly GuestDr
 }
 
 function noPhases(lane: number, plan: number): LanePhases {
-  return { lane, plan, hasResponse: false, hasLog: false, needsResponseBody: false, needsFullRecord: false };
+  return {
+    lane,
+    plan,
+    hasResponse: false,
+    hasLog: false,
+    needsResponseBody: false,
+    needsFullRecord: false,
+    transformsRequest: false,
+    transformsResponse: false,
+  };
 }
 
-function addPhases(phases: LanePhases, { phases: has, capabilities, logRecord }: PluginManifest): LanePhases {
+function addPhases(
+  phases: LanePhases,
+  { phases: has, transforms = [], capabilities, logRecord }: PluginManifest,
+): LanePhases {
   const hasLog = has.includes('log');
   const hasResponse = has.includes('response');
   return {
@@ -217,6 +231,8 @@ function addPhases(phases: LanePhases, { phases: has, capabilities, logRecord }:
     hasLog: phases.hasLog || hasLog,
     needsResponseBody: phases.needsResponseBody || (hasResponse && capabilities.responseBody === true),
     needsFullRecord: phases.needsFullRecord || (hasLog && logRecord === 'full'),
+    transformsRequest: phases.transformsRequest || transforms.includes('request'),
+    transformsResponse: phases.transformsResponse || transforms.includes('response'),
   };
 }
 

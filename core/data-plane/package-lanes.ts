@@ -49,6 +49,8 @@ export type Occasion = 'start' | 'change' | 'retry';
 const NOT_IN_PLAN: PackageManifest = { protocolVersion: PROTOCOL_VERSION, plugins: [] };
 /** What a lane was given last, records to log above all, gets this long to be done with. */
 const LINGER_MS = 1000;
+/** And the queues of its plugins so long. */
+const QUEUE_LINGER_MS = 10_000;
 const BUNDLED_LOAD_MS = 5000;
 /** Before there is traffic. */
 const PATIENT_LOAD_MS = 3000;
@@ -199,6 +201,14 @@ export class PackageLanes {
   /** Call when there are no requests and will be none. */
   dispose(): void {
     for (const { lane } of this.#live()) lane?.dispose();
+  }
+
+  /** Has all queues hand over what they hold. Resolves once they have, or the time is up. */
+  async drain(timeoutMs: number): Promise<void> {
+    const drained = this.#live().map(
+      ({ lane }) => lane && new Promise<void>((resolve) => lane.drain(timeoutMs, resolve)),
+    );
+    await Promise.all(drained);
   }
 
   /** What has been counted since this was asked last. */
@@ -365,6 +375,7 @@ export class PackageLanes {
 
   #shutOut(number: number, slot: PackageSlot): void {
     slot.isQuarantined = true;
+    slot.lane?.rest(true);
     const detail = `the package '${slot.name}' is in quarantine`;
     this.byNumber[number] = new AbsentLane(slot.onError, detail, slot.lane);
   }
@@ -372,16 +383,17 @@ export class PackageLanes {
   #release(number: number, slot: PackageSlot, lane: PackageLane | undefined): void {
     if (this.#slots[number] !== slot || lane === undefined || slot.refusals >= MAX_REFUSALS) return;
     slot.isQuarantined = false;
+    lane.rest(false);
     this.byNumber[number] = lane;
   }
 
   #dispose(slot: PackageSlot, lane: PackageLane): void {
-    lane.flush();
-    setTimeout(async () => {
+    const end = async () => {
       const deltas = await metricsOf(slot);
       if (this.#leftovers.length < MAX_LEFTOVERS) this.#leftovers.push(...deltas);
       lane.dispose();
-    }, LINGER_MS).unref();
+    };
+    lane.drain(QUEUE_LINGER_MS, () => setTimeout(end, LINGER_MS).unref());
   }
 }
 

@@ -35,7 +35,15 @@ export interface PackageSlot {
   explainStack?: (stack: string) => string;
 }
 
-const NO_STATS: LaneStats = { crossings: 0, timeouts: 0, rebuilds: 0, cpuSeconds: 0, heapBytes: 0 };
+const NO_STATS: LaneStats = {
+  crossings: 0,
+  timeouts: 0,
+  rebuilds: 0,
+  cpuSeconds: 0,
+  heapBytes: 0,
+  queuedEntries: 0,
+  droppedEntries: 0,
+};
 
 export function createSlot(
   content: Pick<PackageSlot, 'name' | 'artefact' | 'isolation' | 'lane' | 'manifest'>,

@@ -63,6 +63,8 @@ const DRAIN_POLL_MS = 20;
 const FLUSH_TIMEOUT_MS = 500;
 /** Idle connections get this long to carry one more request, which is then answered with `Connection: close`. */
 const DRAIN_LINGER_MS = 100;
+/** What plugins have queued gets this long to be handed over. */
+const QUEUE_DRAIN_MS = 5000;
 /** Longer than this a node that stops does not wait for a backend of traces. */
 const TRACE_FLUSH_MS = 3000;
 
@@ -437,14 +439,18 @@ function drain(): void {
     clearInterval(timer);
     for (const ingress of ingresses) ingress.close();
     client.close();
-    // Asking what they have counted takes the last records of the log across, to other processes too.
-    const counted = lanes.collectMetrics().then(() => sharedCounters.flush());
-    const written = Promise.race([counted, delay(FLUSH_TIMEOUT_MS)]);
-    void Promise.allSettled([written, tracer.shutdown(TRACE_FLUSH_MS)]).finally(() => {
-      lanes.dispose();
-      process.exit(0);
-    });
+    void finish().finally(() => process.exit(0));
   }, DRAIN_POLL_MS);
+}
+
+/** Behind the last request. What plugins do with what they have queued may count, and be traced. */
+async function finish(): Promise<void> {
+  // Asking what they have counted takes the last records of the log across, to other processes too.
+  await Promise.race([lanes.collectMetrics(), delay(FLUSH_TIMEOUT_MS)]);
+  await lanes.drain(QUEUE_DRAIN_MS);
+  const written = Promise.race([sharedCounters.flush(), delay(FLUSH_TIMEOUT_MS)]);
+  await Promise.allSettled([written, tracer.shutdown(TRACE_FLUSH_MS)]);
+  lanes.dispose();
 }
 
 function send(message: WorkerMessage): void {

@@ -59,6 +59,17 @@ export function encodeResponseCall(
   return first + request + encodeHeaders(HEADER_MARKS.service, serviceHeaders);
 }
 
+/** For plugins that transform a body: that of the answer or, without `response`, the client's. */
+export function encodeBodyCall(
+  facts: CallFacts,
+  plan: number,
+  picks: string,
+  response: ResponseFacts | undefined,
+): string {
+  const first = encodeFirst(facts, plan, response === undefined ? '' : JSON.stringify(response));
+  return first + encodeState(facts, picks) + encodeRequest(facts);
+}
+
 /** For packages content with a summary. */
 export function encodeLogCall(facts: CallFacts, plan: number, picks: string, log: LogFacts): string {
   return encodeFirst(facts, plan, encodeLogFacts(log)) + picks + '\n' + facts.consumer + '\n\n\n';

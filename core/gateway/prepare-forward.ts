@@ -1,19 +1,52 @@
 /** From a request that passed all plugins to what is sent upstream. */
 import type { RequestBody } from '../http/request-body.ts';
+import type { PhaseLane } from '../pipeline/phase-lane.ts';
 import { BalancedForward } from './balanced-forward.ts';
+import { encodeBodyCall } from './encode-call.ts';
 import { findHeader } from './find-header.ts';
 import { writeRequestHead } from './forward-headers.ts';
 import { MadeBody } from './made-body.ts';
 import { nowMs } from './now.ts';
 import type { RequestFlow } from './request-flow.ts';
 import type { UpstreamPlan } from './route-plan.ts';
+import { TransformedBody } from './transformed-body.ts';
 import { encodePath } from './upstream-path.ts';
 
 /** How the body is framed towards the upstream. */
 type Framing = { readonly contentLength: number } | 'chunked' | undefined;
 
-/** Sends the request, at once unless its body has to be read whole first. */
+/** Sends the request, at once unless its body has to be read whole or transformed first. */
 export function prepareForward(flow: RequestFlow, upstream: UpstreamPlan): void {
+  if (!flow.plan.transformsRequest || !transformBody(flow, upstream)) forwardAsItIs(flow, upstream);
+}
+
+/** False when there is nothing to transform, or nobody to do it. */
+function transformBody(flow: RequestFlow, upstream: UpstreamPlan): boolean {
+  const { plan, picks, gateway, exchange } = flow;
+  const replacement = flow.changes?.body;
+  const bytes = replacement === undefined ? undefined : Buffer.from(replacement, 'latin1');
+  const source = exchange.body ?? (bytes && new MadeBody(bytes));
+  const stages = plan.lanes.flatMap(({ lane, plan: number, transformsRequest }, at) => {
+    const picked = picks[at] ?? '';
+    if (!transformsRequest || picked === '') return [];
+    const call = encodeBodyCall(flow, number, picked, undefined);
+    return [{ lane: gateway.lanes[lane] as PhaseLane, call }];
+  });
+  if (source === undefined || stages.length === 0) return false;
+  if (bytes !== undefined) source.replace(bytes);
+  const body = new TransformedBody(source, stages, {
+    onOpened(isWanted) {
+      if (isWanted) forward(flow, upstream, body, 'chunked');
+      else forwardAsItIs(flow, upstream);
+    },
+    onFailure: (reason, detail) => flow.response.fail('transformRequest', reason, detail),
+    onPhaseLog: (lines) => flow.onPhaseLog(lines),
+  });
+  flow.transformedBody = body;
+  return true;
+}
+
+function forwardAsItIs(flow: RequestFlow, upstream: UpstreamPlan): void {
   const { body } = flow.exchange;
   const replacement = flow.changes?.body;
   if (body === undefined) {

@@ -32,6 +32,7 @@ import { createRequestId } from './request-id.ts';
 import { ResponseFlow } from './response-flow.ts';
 import { RewriteFlow } from './rewrite-flow.ts';
 import type { RoutePlan, UpstreamPlan } from './route-plan.ts';
+import type { TransformedBody } from './transformed-body.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -79,6 +80,8 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
   forwarding: ForwardExchange | undefined;
   /** `Set-Cookie` by which the client comes back to the same address; '' for none. */
   balancerCookie = '';
+  /** The client's body, where plugins transform it. */
+  transformedBody: TransformedBody | undefined;
 
   /** The first answer a plugin gave; the rest of the access phase only collects. */
   #answer: Answer | undefined;
@@ -314,12 +317,13 @@ export class RequestFlow implements ClientEvents, PhaseListener, CallFacts {
     if (this.#phaseCall !== 0 && segment !== undefined)
       this.gateway.lanes[segment.lane]?.cancel(this.#phaseCall);
     this.response.abort();
+    this.transformedBody?.abort();
     this.forwarding?.abort();
     this.finish();
   }
 
   onDrain(): void {
-    this.forwarding?.resume();
+    this.response.onDrain();
   }
 
   /** The answer is out, or the client is gone. */

@@ -10,10 +10,11 @@ import type { GatewayError } from '../errors.ts';
 import type { PhaseListener } from '../pipeline/phase-lane.ts';
 import type { PhaseFailureReason, PhaseOutcome } from '../pipeline/phase-outcome.ts';
 import type { ForwardEvents, ResponseHead } from '../upstream/forward-request.ts';
-import { type Answer, answerExit } from './answer.ts';
+import { type Answer, answerExit, answerPluginFailure } from './answer.ts';
+import { BodyPipe, type PipeEvents, type PipeStage } from './body-pipe.ts';
 import { listDebugHeaders } from './debug-headers.ts';
 import { describeTries } from './describe-tries.ts';
-import { encodeResponseCall } from './encode-call.ts';
+import { encodeBodyCall, encodeResponseCall } from './encode-call.ts';
 import { nowMs } from './now.ts';
 import type { RequestFlow } from './request-flow.ts';
 import { applyHeaderOverrides } from './response-headers.ts';
@@ -29,11 +30,13 @@ type Stage =
   /** The head is ready and waits for company. */
   | 'head-ready'
   | 'streaming'
+  /** The body goes through plugins, and out of them to the client. */
+  | 'piping'
   | 'done';
 
 const NO_HEADERS: readonly string[] = [];
 
-export class ResponseFlow implements ForwardEvents, PhaseListener {
+export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
   status = 0;
   source: ResponseSource = 'error';
   upstreamStatus = 0;
@@ -56,6 +59,9 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
   #closesConnection = false;
   #nextLane = 0;
   #phaseCall = 0;
+  #pipe: BodyPipe | undefined;
+  /** Something has been sent of an answer that goes through the pipe. */
+  #isPipeFlowing = false;
 
   constructor(flow: RequestFlow) {
     this.#flow = flow;
@@ -106,6 +112,8 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
         return this.#sendWithHead(chunk);
       case 'streaming':
         return this.#flow.exchange.write(chunk);
+      case 'piping':
+        return this.#pipe?.feed(chunk) ?? true;
       case 'deciding':
         return this.#hold(chunk);
       default:
@@ -144,6 +152,31 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
     this.#flow.finish();
   }
 
+  /** Plugins could not go on with a body: what has come of it so far must not look like the whole. */
+  fail(handler: string, reason: string, detail: string): void {
+    const { exchange, forwarding } = this.#flow;
+    this.#flow.logFailure(`${handler} failed: ${reason}`, detail);
+    if (!this.#isUpstreamDone) forwarding?.abort();
+    const isUnanswered = this.#stage === 'waiting' || this.#pipe !== undefined;
+    if (isUnanswered && !this.#isPipeFlowing) {
+      this.#pipe?.abort();
+      this.#pipe = undefined;
+      this.#held = undefined;
+      this.#hasBody = true;
+      this.answer(answerPluginFailure());
+      return;
+    }
+    this.abort();
+    exchange.destroy();
+    this.#flow.finish();
+  }
+
+  /** The client can take bytes again. */
+  onDrain(): void {
+    if (this.#pipe === undefined) this.#flow.forwarding?.resume();
+    else this.#pipe.resume();
+  }
+
   /** The client has gone, or nothing more may be sent. */
   abort(): void {
     if (this.#phaseCall !== 0) {
@@ -151,6 +184,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
       this.#flow.gateway.lanes[lane]?.cancel(this.#phaseCall);
       this.#phaseCall = 0;
     }
+    this.#pipe?.abort();
     this.#stage = 'done';
     this.#held = undefined;
   }
@@ -250,14 +284,65 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
       this.#flow.finish();
       return;
     }
-    this.#stage = 'head-ready';
+    if (!this.#flow.plan.transformsResponse || !this.#openPipe()) this.#startBody('head-ready');
+  }
+
+  #startBody(stage: 'head-ready' | 'piping'): void {
+    this.#stage = stage;
     if (this.#held !== undefined) this.#releaseHeld();
     else if (this.#isUpstreamDone) this.#endStream();
   }
 
+  /** False when there is nothing to transform, or nobody to do it. */
+  #openPipe(): boolean {
+    const { plan, gateway, picks } = this.#flow;
+    if (!this.#hasBody) return false;
+    const { status, source, headers, upstreamStatus } = this;
+    const facts = { status, source, headers, upstreamStatus };
+    const stages = plan.lanes.flatMap(({ lane, plan: number, transformsResponse }, at): PipeStage[] => {
+      const picked = picks[at] ?? '';
+      const through = gateway.lanes[lane];
+      if (!transformsResponse || picked === '' || through === undefined) return [];
+      return [{ lane: through, call: encodeBodyCall(this.#flow, number, picked, facts) }];
+    });
+    if (stages.length === 0) return false;
+    this.#stage = 'deciding';
+    this.#pipe = new BodyPipe('response', stages, this);
+    return true;
+  }
+
+  onPipeOpened(isWanted: boolean): void {
+    if (!isWanted) this.#pipe = undefined;
+    else this.#bodyLength = undefined;
+    this.#startBody(isWanted ? 'piping' : 'head-ready');
+  }
+
+  onPipeBytes(bytes: Uint8Array): boolean {
+    if (this.#isPipeFlowing) return this.#flow.exchange.write(bytes);
+    this.#isPipeFlowing = true;
+    return this.#beginAnswer(bytes);
+  }
+
+  onPipeEnd(): void {
+    const { exchange } = this.#flow;
+    this.#stage = 'done';
+    if (this.#isPipeFlowing) exchange.end();
+    else exchange.send(this.status, this.headers, '');
+    this.#flow.finish();
+  }
+
+  onPipeRoom(): void {
+    this.#flow.forwarding?.resume();
+  }
+
+  onPipeFailure(reason: string, detail: string): void {
+    this.fail('transformResponse', reason, detail);
+  }
+
   #hold(chunk: Uint8Array): boolean {
     this.#held ??= [];
-    this.#held.push(chunk.slice());
+    // A copy, which `slice` of a Buffer is not.
+    this.#held.push(Buffer.from(chunk));
     this.#heldBytes += chunk.length;
     return this.#waitsForBody || this.#heldBytes < MAX_HELD_BYTES;
   }
@@ -285,8 +370,12 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
   }
 
   #startStreaming(chunk: Uint8Array | undefined): boolean {
-    const { exchange } = this.#flow;
     this.#stage = 'streaming';
+    return this.#beginAnswer(chunk);
+  }
+
+  #beginAnswer(chunk: Uint8Array | undefined): boolean {
+    const { exchange } = this.#flow;
     let canTakeMore = true;
     exchange.cork(() => {
       exchange.writeHead(this.status, this.headers, this.#bodyLength, this.#hasBody);
@@ -297,6 +386,10 @@ export class ResponseFlow implements ForwardEvents, PhaseListener {
 
   #endStream(): void {
     const { exchange } = this.#flow;
+    if (this.#stage === 'piping') {
+      this.#pipe?.end();
+      return;
+    }
     if (this.#stage === 'head-ready') {
       if (this.#hasBody && this.#bodyLength !== undefined) exchange.send(this.status, this.headers, '');
       else if (this.#hasBody) this.#startStreaming(undefined);

@@ -34,6 +34,9 @@ export interface LanePhases {
   readonly needsResponseBody: boolean;
   /** A log handler wants the request's headers. */
   readonly needsFullRecord: boolean;
+  /** A plugin may transform bodies as they pass. */
+  readonly transformsRequest: boolean;
+  readonly transformsResponse: boolean;
 }
 
 export interface RoutePlan {
@@ -44,6 +47,8 @@ export interface RoutePlan {
   readonly segments: readonly PlanSegment[];
   readonly lanes: readonly LanePhases[];
   readonly hasResponsePhase: boolean;
+  readonly transformsRequest: boolean;
+  readonly transformsResponse: boolean;
   /** A plugin that could apply exports traces. */
   readonly isTraced: boolean;
   readonly gate: 'open' | 'https-only' | 'grpc' | 'grpcs-only';

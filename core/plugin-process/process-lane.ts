@@ -2,20 +2,23 @@
  * The way into a package that has a process of its own. The lane with its isolate runs over there; here it is known which
  * calls are under way, what the guest may ask for, and what becomes of calls when the process ends.
  */
+
+import type { BodyDirection } from '../../sdk/protocol/body-step.ts';
 import { encodeFrame } from '../../sdk/protocol/frames.ts';
 import type { Invalidation } from '../../sdk/protocol/host-call.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { GuestConfiguration } from '../../sdk/protocol/plan.ts';
 import { SlotTable } from '../../sdk/protocol/slot-table.ts';
 import { decodeTraceReport } from '../../sdk/protocol/trace.ts';
-import type { LanePhase, PhaseListener } from '../pipeline/phase-lane.ts';
+import type { BodyListener, LanePhase, PhaseListener } from '../pipeline/phase-lane.ts';
 import { PHASE_FAILURE_REASONS, type PhaseFailureReason } from '../pipeline/phase-outcome.ts';
-import { ActiveCall } from '../sandbox/active-call.ts';
+import { ActiveCall, type StepListener } from '../sandbox/active-call.ts';
 import { decodeLogLines } from '../sandbox/decode-log-lines.ts';
-import { decodePhaseOutcome } from '../sandbox/decode-phase-outcome.ts';
+import { decodePhaseOutcome, readFailure } from '../sandbox/decode-phase-outcome.ts';
 import { encodeConfiguration, type LaneEvents, mayRetarget } from '../sandbox/isolate-lane.ts';
 import type { HostCallPerformer, LaneHost } from '../sandbox/lane-host.ts';
 import type { LaneStats, PackageLane } from '../sandbox/package-lane.ts';
+import { PassingBodies } from '../sandbox/passing-bodies.ts';
 import { ReplaceableProcess } from './replaceable-process.ts';
 import { Suspects } from './suspects.ts';
 import {
@@ -52,6 +55,10 @@ export class ProcessLane implements PackageLane {
   readonly #suspects: Suspects;
   readonly #sweep: NodeJS.Timeout;
   readonly #mayRetarget: boolean;
+  readonly #bodies: PassingBodies;
+  readonly #draining = new Map<number, () => void>();
+  #lastDrain = 0;
+  #isResting = false;
   readonly #measuring = new Map<number, (metrics: string | undefined) => void>();
   #lastMeasurement = 0;
 
@@ -68,7 +75,10 @@ export class ProcessLane implements PackageLane {
     });
     this.#process = new ReplaceableProcess(boot, manifest, {
       onFrame: (kind, id, payload) => this.#receive(kind, id, payload),
-      onOpen: () => this.#suspects.open(),
+      onOpen: () => {
+        if (this.#isResting) this.rest(true);
+        this.#suspects.open();
+      },
       onEnded: (reason, detail) => this.#recover(reason, detail),
       onUnavailable: (detail) => events.onIncident('unavailable', detail),
     });
@@ -76,6 +86,11 @@ export class ProcessLane implements PackageLane {
       maxBodyBytes: boot.limits.maxBodyBytes,
       currentIsolate: () => this.#process.current,
       deliver: ({ text }) => this.#process.current?.writeEncoded(text),
+    });
+    this.#bodies = new PassingBodies({
+      start: (kind, payload, step, isOnce) => this.#start(kind, payload, step, isOnce),
+      cancel: (call) => this.cancel(call),
+      tell: (kind, id) => this.#process.current?.write(kind, id, ''),
     });
     this.#sweep = setInterval(() => this.#look(), SWEEP_MS).unref();
   }
@@ -99,6 +114,50 @@ export class ProcessLane implements PackageLane {
     this.#calls.put(call.id, call);
     this.#suspects.admit(call);
     return call.id;
+  }
+
+  openBody(direction: BodyDirection, call: string, listener: BodyListener): number {
+    return this.#bodies.openBody(direction, call, listener);
+  }
+
+  feedBody(body: number, bytes: string, isLast: boolean): void {
+    this.#bodies.feedBody(body, bytes, isLast);
+  }
+
+  closeBody(body: number): void {
+    this.#bodies.closeBody(body);
+  }
+
+  #start(kind: string, payload: string, listener: StepListener, isOnce: boolean): number {
+    const id = this.#calls.reserve();
+    const call = new ActiveCall(id, kind, payload, listener, Date.now(), isOnce);
+    this.#calls.put(id, call);
+    this.#suspects.admit(call);
+    return id;
+  }
+
+  rest(isResting: boolean): void {
+    this.#isResting = isResting;
+    this.#process.current?.write(WORKER_FRAMES.rest, isResting ? 1 : 0, '');
+  }
+
+  drain(timeoutMs: number, done: () => void): void {
+    const process = this.#process.current;
+    const isIdle = this.manifest.plugins.every(({ background }) => background?.takesBatches !== true);
+    if (process === undefined || isIdle) {
+      done();
+      return;
+    }
+    const number = ++this.#lastDrain;
+    const end = () => {
+      if (!this.#draining.delete(number)) return;
+      clearTimeout(timer);
+      done();
+    };
+    const timer = setTimeout(end, timeoutMs);
+    this.#draining.set(number, end);
+    process.write(WORKER_FRAMES.drain, number, String(timeoutMs));
+    process.flush();
   }
 
   submitLog(payload: string): void {
@@ -151,6 +210,7 @@ export class ProcessLane implements PackageLane {
     clearInterval(this.#sweep);
     this.#process.dispose();
     for (const settle of [...this.#measuring.values()]) settle(undefined);
+    for (const end of [...this.#draining.values()]) end();
   }
 
   /** All of it a stranger may have written. */
@@ -169,6 +229,13 @@ export class ProcessLane implements PackageLane {
       case PROCESS_FRAMES.error:
         this.#finish(kind, id, payload);
         break;
+      case PROCESS_FRAMES.stepDone:
+      case PROCESS_FRAMES.stepFailed:
+        this.#finishStep(kind, id, payload);
+        break;
+      case PROCESS_FRAMES.drained:
+        this.#draining.get(id)?.();
+        break;
       case PROCESS_FRAMES.failed:
         this.#readFailure(payload, (reason, detail) => this.#fail(this.#calls.get(id), reason, detail));
         break;
@@ -182,7 +249,7 @@ export class ProcessLane implements PackageLane {
         break;
       }
       case PROCESS_FRAMES.trace:
-        this.#calls.get(id)?.listener?.onPhaseTrace?.(decodeTraceReport(payload));
+        this.#phaseListenerOf(id)?.onPhaseTrace?.(decodeTraceReport(payload));
         break;
       case PROCESS_FRAMES.incident:
         this.#readFailure(payload, (reason, detail) => this.#accuse(reason, detail));
@@ -237,18 +304,35 @@ export class ProcessLane implements PackageLane {
 
   #finish(kind: string, id: number, payload: string): void {
     const call = this.#calls.get(id);
-    if (call === undefined) return;
+    const listener = this.#phaseListenerOf(id);
+    if (call === undefined || listener === undefined) return;
     const outcome = decodePhaseOutcome(kind, payload, this.#mayRetarget);
     this.#calls.delete(id);
     this.#suspects.release(call);
     // What the gateway does with a result is no doing of the guest's.
     try {
-      call.listener?.onPhaseOutcome(outcome);
+      listener.onPhaseOutcome(outcome);
     } catch (error) {
       const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#events.onIncident('protocol', detail);
-      call.listener?.onPhaseFailure('protocol', detail);
+      listener.onPhaseFailure('protocol', detail);
     }
+  }
+
+  #phaseListenerOf(id: number): PhaseListener | undefined {
+    const listener = this.#calls.get(id)?.listener;
+    return listener !== undefined && 'onPhaseOutcome' in listener ? listener : undefined;
+  }
+
+  #finishStep(kind: string, id: number, payload: string): void {
+    const call = this.#calls.get(id);
+    const listener = call?.listener;
+    if (call === undefined || listener === undefined || !('onStepDone' in listener)) return;
+    const failure = kind === PROCESS_FRAMES.stepFailed ? readFailure(payload) : undefined;
+    this.#calls.delete(id);
+    this.#suspects.release(call);
+    if (failure === undefined) listener.onStepDone(payload);
+    else listener.onStepFailed(failure);
   }
 
   #fail(call: ActiveCall | undefined, reason: PhaseFailureReason, detail: string): void {
@@ -261,6 +345,7 @@ export class ProcessLane implements PackageLane {
   #recover(reason: PhaseFailureReason, detail: string): void {
     this.#events.onIncident(reason, detail);
     for (const settle of [...this.#measuring.values()]) settle(undefined);
+    for (const end of [...this.#draining.values()]) end();
     const running = this.#calls.list().filter((call) => !this.#suspects.isWaiting(call));
     for (const call of running) {
       call.retries += RUNS_PER_PROCESS - (call.retries % RUNS_PER_PROCESS);
@@ -268,6 +353,8 @@ export class ProcessLane implements PackageLane {
       call.waits = 0;
     }
     this.#fail(this.#suspects.close(running), reason, detail);
+    // What they have left behind in the process cannot be made again.
+    for (const call of running) if (call.isOnce) this.#fail(call, reason, detail);
   }
 
   #noteMeasurements(number: number, payload: string): void {

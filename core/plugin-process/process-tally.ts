@@ -2,13 +2,14 @@
 import type { LaneStats } from '../sandbox/package-lane.ts';
 import type { ProcessUsage } from './process-usage.ts';
 
-const COUNTS = ['crossings', 'timeouts', 'rebuilds'] as const;
-const NOTHING = { crossings: 0, timeouts: 0, rebuilds: 0 };
+const COUNTS = ['crossings', 'timeouts', 'rebuilds', 'droppedEntries'] as const;
+const NOTHING = { crossings: 0, timeouts: 0, rebuilds: 0, droppedEntries: 0 };
 
 export class ProcessTally {
   #before = { ...NOTHING, cpuSeconds: 0 };
   #now = { ...NOTHING };
   #heapBytes = 0;
+  #queuedEntries = 0;
   #usage: ProcessUsage | undefined;
 
   /** As the process tells it: counts of its own that grow. Anything else is left out. */
@@ -18,6 +19,7 @@ export class ProcessTally {
       if (isCount(count)) this.#now[name] = count;
     }
     if (isCount(stats.heapBytes)) this.#heapBytes = stats.heapBytes;
+    if (isCount(stats.queuedEntries)) this.#queuedEntries = stats.queuedEntries;
   }
 
   /** As the kernel tells it. */
@@ -32,6 +34,9 @@ export class ProcessTally {
     this.#before.cpuSeconds += this.#usage?.cpuSeconds ?? 0;
     this.#now = { ...NOTHING };
     this.#heapBytes = 0;
+    // What was queued is gone with it.
+    this.#before.droppedEntries += this.#queuedEntries;
+    this.#queuedEntries = 0;
     this.#usage = undefined;
   }
 
@@ -42,6 +47,8 @@ export class ProcessTally {
       rebuilds: this.#before.rebuilds + this.#now.rebuilds,
       cpuSeconds: this.#before.cpuSeconds + (this.#usage?.cpuSeconds ?? 0),
       heapBytes: this.#heapBytes,
+      queuedEntries: this.#queuedEntries,
+      droppedEntries: this.#before.droppedEntries + this.#now.droppedEntries,
       ...(pid !== undefined && { pid }),
       ...(this.#usage !== undefined && { rssBytes: this.#usage.rssBytes }),
     };

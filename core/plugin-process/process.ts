@@ -6,6 +6,7 @@ import { Socket } from 'node:net';
 import type { Invalidation } from '../../sdk/protocol/host-call.ts';
 import type { LanePhase } from '../pipeline/phase-lane.ts';
 import { IsolateLane } from '../sandbox/isolate-lane.ts';
+import { BodiesOfWorker } from './bodies-of-worker.ts';
 import { CallOfWorker, type CallSink } from './call-of-worker.ts';
 import { ForwardedHostCalls } from './forwarded-host-calls.ts';
 import { FrameStream } from './frame-stream.ts';
@@ -31,6 +32,7 @@ const sink: CallSink = {
   forget: (id) => calls.delete(id),
 };
 let lane: IsolateLane | undefined;
+let bodies: BodiesOfWorker | undefined;
 let hostCalls: ForwardedHostCalls | undefined;
 
 function receive(kind: string, id: number, payload: string): void {
@@ -52,6 +54,24 @@ function receive(kind: string, id: number, payload: string): void {
       break;
     case WORKER_FRAMES.response:
       begin('response', id, payload);
+      break;
+    case WORKER_FRAMES.openBody:
+      bodies?.open(id, payload);
+      break;
+    case WORKER_FRAMES.feedBody:
+      bodies?.feed(id, payload);
+      break;
+    case WORKER_FRAMES.closeBody:
+      bodies?.close(id);
+      break;
+    case WORKER_FRAMES.rest:
+      lane?.rest(id === 1);
+      break;
+    case WORKER_FRAMES.drain:
+      lane?.drain(Number(payload), () => {
+        wire.write(PROCESS_FRAMES.drained, id, '');
+        wire.flush();
+      });
       break;
     case WORKER_FRAMES.log:
       lane?.submitLog(payload);
@@ -95,6 +115,7 @@ function load({ bundle, limits }: ProcessBoot): void {
         onCatastrophe: () => process.abort(),
       },
     );
+    bodies = new BodiesOfWorker(lane, (kind, id, payload) => wire.write(kind, id, payload));
     wire.write(PROCESS_FRAMES.ready, 0, JSON.stringify(lane.manifest));
   } catch (error) {
     wire.write(PROCESS_FRAMES.unloadable, 0, messageOf(error));

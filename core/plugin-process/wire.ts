@@ -19,6 +19,10 @@ export const WORKER_FRAMES = {
   configure: 'K',
   /** Answered by `measured` with the same number. */
   measure: 'M',
+  /** `id` 1: queues and timers stand still; 0: they go on. */
+  rest: 'U',
+  /** Queues hand over what they hold within so many ms. Answered by `drained` with the same number. */
+  drain: 'J',
   /** Answered by `pong` with the same number. */
   ping: 'P',
 } as const;
@@ -38,6 +42,7 @@ export const PROCESS_FRAMES = {
   configured: 'K',
   /** JSON of `ProcessMeasurements`. */
   measured: 'M',
+  drained: 'J',
   pong: 'O',
 } as const;
 

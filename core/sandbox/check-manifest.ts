@@ -3,6 +3,8 @@
  * catalogue, the plan and the metrics are made of them. Pure.
  */
 
+import { MAX_TIMER_MS, MAX_TIMERS, MIN_TIMER_MS } from '../../sdk/protocol/background.ts';
+import { BODY_DIRECTIONS } from '../../sdk/protocol/body-step.ts';
 import { isEgressEntry } from '../../sdk/protocol/fetch.ts';
 import type { Capabilities, PackageManifest } from '../../sdk/protocol/manifest.ts';
 import { API_LEVEL, PROTOCOL_VERSION } from '../../sdk/protocol/version.ts';
@@ -67,6 +69,8 @@ function checkPlugin(plugin: Plain): string | undefined {
   return (
     checkSchema(plugin['schema']) ??
     checkCapabilities(plugin['capabilities']) ??
+    checkTransforms(plugin['transforms']) ??
+    checkBackground(plugin['background']) ??
     checkMetrics(plugin['metrics']) ??
     checkEntities(plugin['entities'])
   );
@@ -102,6 +106,22 @@ function checkCapabilities(given: unknown): string | undefined {
     if (problem !== undefined) return `capabilities.${name} ${problem}`;
   }
   return undefined;
+}
+
+function checkTransforms(given: unknown): string | undefined {
+  return isListOf(given ?? [], oneOf(BODY_DIRECTIONS))
+    ? undefined
+    : `transforms must be among ${BODY_DIRECTIONS.join(', ')}`;
+}
+
+function checkBackground(given: unknown): string | undefined {
+  if (given === undefined) return undefined;
+  if (!isPlain(given)) return 'background must be an object';
+  const { takesBatches, configures, timers } = given;
+  if (typeof takesBatches !== 'boolean' || typeof configures !== 'boolean') return 'background is malformed';
+  const isInterval = (ms: unknown) => typeof ms === 'number' && ms >= MIN_TIMER_MS && ms <= MAX_TIMER_MS;
+  if (!isListOf(timers, isInterval)) return `timers must run every ${MIN_TIMER_MS} to ${MAX_TIMER_MS} ms`;
+  return (timers as readonly unknown[]).length > MAX_TIMERS ? `more than ${MAX_TIMERS} timers` : undefined;
 }
 
 function checkMetrics(given: unknown): string | undefined {

@@ -108,7 +108,8 @@ function matches(value: unknown, pattern: RegExp): boolean {
   return value === undefined || (typeof value === 'string' && pattern.test(value));
 }
 
-function readFailure(json: string): GuestError {
+/** Throws SyntaxError on what is no JSON. */
+export function readFailure(json: string): GuestError {
   const failure = JSON.parse(json) as Partial<Record<keyof GuestError, unknown>> | null;
   const { plugin, phase, name, message, stack } = failure ?? {};
   return {

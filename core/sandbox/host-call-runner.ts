@@ -28,7 +28,9 @@ export class HostCallRunner implements HostCallPerformer {
       this.#count(call);
       const argument = decodeValue(payload.slice(number.length + name.length + 2));
       const { services, permitted, maxBodyBytes } = this.#surroundings;
-      const context = { services, caller: call?.listener, permitted, memory: call, maxBodyBytes };
+      const listener = call?.listener;
+      const caller = listener !== undefined && 'readBody' in listener ? listener : undefined;
+      const context = { services, caller, permitted, memory: call, maxBodyBytes };
       const reply = performHostCall(name, argument, context);
       if (reply instanceof Promise) this.#replyLater(reply, number, call);
       else this.#reply(number, reply, call);

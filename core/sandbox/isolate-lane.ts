@@ -6,6 +6,8 @@
  * within the crossing, so nearly every call is over with it; the rest are answered in a later one. Nothing here is
  * a promise.
  */
+
+import type { BodyDirection } from '../../sdk/protocol/body-step.ts';
 import {
   decodeFrames,
   encodeFrame,
@@ -19,15 +21,18 @@ import type { LogLine } from '../../sdk/protocol/phase-result.ts';
 import type { GuestConfiguration, NodeFacts } from '../../sdk/protocol/plan.ts';
 import { SlotTable } from '../../sdk/protocol/slot-table.ts';
 import { decodeTraceReport } from '../../sdk/protocol/trace.ts';
-import type { LanePhase, PhaseListener } from '../pipeline/phase-lane.ts';
+import type { BodyListener, LanePhase, PhaseListener } from '../pipeline/phase-lane.ts';
 import type { PhaseFailureReason } from '../pipeline/phase-outcome.ts';
-import { ActiveCall } from './active-call.ts';
+import { ActiveCall, type StepListener } from './active-call.ts';
+import { type BackgroundClock, REAL_CLOCK } from './background-clock.ts';
+import { BackgroundWork } from './background-work.ts';
 import type { PackageBundle } from './bundle-package.ts';
 import { decodeLogLines } from './decode-log-lines.ts';
-import { decodePhaseOutcome } from './decode-phase-outcome.ts';
-import type { IsolateLimits } from './isolate-limits.ts';
+import { decodePhaseOutcome, readFailure } from './decode-phase-outcome.ts';
+import { BACKGROUND_DEADLINE_MS, type IsolateLimits } from './isolate-limits.ts';
 import type { HostCallPerformer, LaneHost } from './lane-host.ts';
 import type { LaneStats, PackageLane } from './package-lane.ts';
+import { PassingBodies } from './passing-bodies.ts';
 import { CrossingError } from './plugin-isolate.ts';
 import { joinFrames, type QueuedFrame, startFrame } from './queued-frame.ts';
 import { ReplaceableIsolate } from './replaceable-isolate.ts';
@@ -41,6 +46,8 @@ const LOG_PAUSE_MS = 10;
 const DEADLINE_SWEEP_MS = 100;
 /** For so long after a crossing was cut short it is looked whether frames are for calls that are suspected. */
 const SUSPICION_MS = 10_000;
+/** Entries of queues that one crossing may bring: a runtime of ours keeps far below. */
+const MAX_ENTRIES_PER_CROSSING = 100_000;
 /** How often a call may be run again because others died around it. */
 const MAX_RETRIES = 4;
 /** One crossing in so many has its handlers timed: looking at the clock costs more than most of them. */
@@ -68,6 +75,9 @@ export class IsolateLane implements PackageLane {
   readonly #hostCalls: HostCallPerformer;
   readonly #sweep: NodeJS.Timeout;
   readonly #mayRetarget: boolean;
+  readonly #bodies: PassingBodies;
+  /** Undefined where no plugin does anything without a request. */
+  readonly #background: BackgroundWork | undefined;
   /** Calls whose outcome somebody waits for. */
   readonly #calls = new SlotTable<ActiveCall>();
   #queue: QueuedFrame[] = [];
@@ -83,16 +93,24 @@ export class IsolateLane implements PackageLane {
   #isScheduled = false;
   #isInTurn = false;
   #queuedLogs = 0;
+  /** Of the crossing under way. */
+  #queuedEntries = 0;
   #lastLogAtMs = 0;
   #logTimer: NodeJS.Timeout | undefined;
-  #cpuAtTurnNs = 0n;
+  #cpuAtCrossingNs = 0n;
   #crossings = 0;
   /** Those that carry calls first. */
   #callCrossings = 0;
   #timeouts = 0;
 
   /** Throws CrossingError when the bundle does not load, TypeError when it speaks another protocol. */
-  constructor(bundle: PackageBundle, limits: IsolateLimits, host: LaneHost, events: LaneEvents) {
+  constructor(
+    bundle: PackageBundle,
+    limits: IsolateLimits,
+    host: LaneHost,
+    events: LaneEvents,
+    clock: BackgroundClock = REAL_CLOCK,
+  ) {
     this.#limits = limits;
     this.#host = host;
     this.#events = events;
@@ -110,6 +128,17 @@ export class IsolateLane implements PackageLane {
       currentIsolate: () => this.#isolate.current,
       deliver: (reply) => this.#deliver(reply),
     });
+    this.#bodies = new PassingBodies({
+      start: (kind, payload, listener, isOnce) => this.#start(kind, payload, listener, isOnce, false),
+      cancel: (call) => this.cancel(call),
+      tell: (kind, id) => this.#enqueueText(encodeFrame(kind, id, '')),
+    });
+    this.#background = BackgroundWork.of(this.manifest, {
+      clock,
+      start: (kind, payload, listener) => this.#start(kind, payload, listener, false, true),
+      tell: (kind, payload) => this.#enqueueText(encodeFrame(kind, 0, payload)),
+      onLogLines: (lines) => events.onLogLines(lines),
+    });
     this.#sweep = setInterval(() => this.#failOverdueCalls(), DEADLINE_SWEEP_MS).unref();
   }
 
@@ -121,6 +150,10 @@ export class IsolateLane implements PackageLane {
   /** The same, of a text that `encodeConfiguration` has made. */
   take(generation: number, json: string): void {
     this.#isolate.configure(generation, json);
+    if (this.#background !== undefined) {
+      const { configuration } = JSON.parse(json) as { readonly configuration: GuestConfiguration };
+      this.#background.configure(configuration.instances);
+    }
   }
 
   /** Call when no request that started with the generation is left. */
@@ -135,6 +168,18 @@ export class IsolateLane implements PackageLane {
     this.#calls.put(call.id, call);
     this.#enqueue(startFrame(call));
     return call.id;
+  }
+
+  openBody(direction: BodyDirection, call: string, listener: BodyListener): number {
+    return this.#bodies.openBody(direction, call, listener);
+  }
+
+  feedBody(body: number, bytes: string, isLast: boolean): void {
+    this.#bodies.feedBody(body, bytes, isLast);
+  }
+
+  closeBody(body: number): void {
+    this.#bodies.closeBody(body);
   }
 
   /** Hands over a finished request. Nobody hears of it again. */
@@ -161,6 +206,18 @@ export class IsolateLane implements PackageLane {
     if (!this.#isInTurn) this.#runTurn();
   }
 
+  /** Queues and timers stand still while the package may not run. */
+  rest(isResting: boolean): void {
+    this.#background?.rest(isResting);
+  }
+
+  /** Has queues hand over what they hold. `done` is called once they have, or the time is up. */
+  drain(timeoutMs: number, done: () => void): void {
+    this.flush();
+    if (this.#background === undefined) done();
+    else this.#background.drain(timeoutMs, done);
+  }
+
   /** Metrics since the last collection as JSON of MetricDeltas, with everything logged so far in them. */
   collectMetrics(): string | undefined {
     this.flush();
@@ -180,6 +237,8 @@ export class IsolateLane implements PackageLane {
       rebuilds: this.#isolate.rebuilds,
       cpuSeconds: Number(this.#isolate.cpuTimeNs) / 1e9,
       heapBytes: this.#isolate.current?.heapBytes ?? 0,
+      queuedEntries: this.#background?.queued ?? 0,
+      droppedEntries: this.#background?.dropped ?? 0,
     };
   }
 
@@ -187,7 +246,22 @@ export class IsolateLane implements PackageLane {
     this.#isClosed = true;
     clearInterval(this.#sweep);
     clearTimeout(this.#logTimer);
+    this.#background?.dispose();
     this.#isolate.dispose();
+  }
+
+  #start(
+    kind: string,
+    payload: string,
+    listener: StepListener,
+    isOnce: boolean,
+    isBackground: boolean,
+  ): number {
+    const id = this.#calls.reserve();
+    const call = new ActiveCall(id, kind, payload, listener, Date.now(), isOnce, isBackground);
+    this.#calls.put(id, call);
+    this.#enqueue(startFrame(call));
+    return id;
   }
 
   #enqueueText(text: string): void {
@@ -218,7 +292,6 @@ export class IsolateLane implements PackageLane {
   #runTurn(): void {
     if (this.#isClosed) return;
     this.#isInTurn = true;
-    this.#cpuAtTurnNs = this.#isolate.cpuTimeNs;
     let round = 0;
     do {
       if (this.#isolate.current === undefined) this.#refuseQueued();
@@ -239,10 +312,12 @@ export class IsolateLane implements PackageLane {
     this.#crossings++;
     const isCall = given[0]?.call !== undefined;
     const sample = isCall && this.#callCrossings++ % CROSSINGS_PER_SAMPLE === 0 ? SAMPLE : '';
+    this.#cpuAtCrossingNs = this.#isolate.cpuTimeNs;
     this.#given = given;
+    this.#queuedEntries = 0;
     let failure: CrossingError | undefined;
     try {
-      this.#isolate.current?.pump(sample + joinFrames(given));
+      this.#isolate.current?.pump(sample + joinFrames(given), given.some(isOnce));
     } catch (error) {
       failure = error as CrossingError;
     }
@@ -274,8 +349,9 @@ export class IsolateLane implements PackageLane {
       this.#suspiciousUntilMs = 0;
       return this.#queue.length;
     }
-    this.#cpuAtTurnNs = this.#isolate.cpuTimeNs;
-    const suspect = this.#queue.findIndex(({ call }) => call !== undefined && call.retries > 0);
+    const suspect = this.#queue.findIndex(
+      ({ call }) => call !== undefined && (call.retries > 0 || call.isOnce),
+    );
     return suspect < 0 ? this.#queue.length : Math.max(1, suspect);
   }
 
@@ -296,6 +372,11 @@ export class IsolateLane implements PackageLane {
   }
 
   readonly #hearFrame = (kind: string, id: number, payload: string): void => {
+    if (kind === GUEST_FRAMES.queue) {
+      if (++this.#queuedEntries > MAX_ENTRIES_PER_CROSSING) throw new RangeError('too many entries');
+      this.#background?.push(payload);
+      return;
+    }
     if (kind !== GUEST_FRAMES.hostCall) {
       this.#said.push({ kind, id, payload });
       return;
@@ -325,6 +406,10 @@ export class IsolateLane implements PackageLane {
       case GUEST_FRAMES.error:
         this.#finish(kind, id, payload);
         break;
+      case GUEST_FRAMES.stepDone:
+      case GUEST_FRAMES.stepFailed:
+        this.#finishStep(kind, id, payload);
+        break;
       case GUEST_FRAMES.logLines:
         this.#receiveLogLines(id, payload);
         break;
@@ -338,7 +423,7 @@ export class IsolateLane implements PackageLane {
 
   #receiveLogLines(id: number, payload: string): void {
     const listener = this.#calls.get(id)?.listener;
-    if (listener?.onPhaseText !== undefined) {
+    if (listener !== undefined && 'onPhaseText' in listener && listener.onPhaseText !== undefined) {
       listener.onPhaseText(GUEST_FRAMES.logLines, payload);
       return;
     }
@@ -356,8 +441,9 @@ export class IsolateLane implements PackageLane {
   #receiveTrace(id: number, payload: string): void {
     const listener = this.#calls.get(id)?.listener;
     try {
-      if (listener?.onPhaseText !== undefined) listener.onPhaseText(GUEST_FRAMES.trace, payload);
-      else listener?.onPhaseTrace?.(decodeTraceReport(payload));
+      if (listener === undefined || !('onPhaseOutcome' in listener)) return;
+      if (listener.onPhaseText !== undefined) listener.onPhaseText(GUEST_FRAMES.trace, payload);
+      else listener.onPhaseTrace?.(decodeTraceReport(payload));
     } catch (error) {
       this.#noteTampering(String(error));
     }
@@ -373,27 +459,44 @@ export class IsolateLane implements PackageLane {
     const call = this.#calls.get(id);
     if (call === undefined) return;
     this.#calls.delete(id);
-    if (call.listener?.onPhaseText !== undefined) {
-      call.listener.onPhaseText(kind, payload);
+    const { listener } = call;
+    if (listener !== undefined && 'onPhaseText' in listener && listener.onPhaseText !== undefined) {
+      listener.onPhaseText(kind, payload);
       return;
     }
     let outcome: ReturnType<typeof decodePhaseOutcome>;
     try {
+      if (listener !== undefined && !('onPhaseOutcome' in listener))
+        throw new RangeError('the result of a phase for what is none');
       outcome = decodePhaseOutcome(kind, payload, this.#mayRetarget);
     } catch (error) {
       this.#noteTampering(String(error));
-      call.listener?.onPhaseFailure('protocol', String(error));
+      listener?.onPhaseFailure('protocol', String(error));
       return;
     }
     // What the gateway does with a result must neither end the turn of other requests nor leave this one unanswered.
     try {
-      call.listener?.onPhaseOutcome(outcome);
+      listener?.onPhaseOutcome(outcome);
     } catch (error) {
       this.#events.onIncident(
         'protocol',
         error instanceof Error ? (error.stack ?? error.message) : String(error),
       );
-      call.listener?.onPhaseFailure('protocol', String(error));
+      listener?.onPhaseFailure('protocol', String(error));
+    }
+  }
+
+  #finishStep(kind: string, id: number, payload: string): void {
+    const listener = this.#calls.get(id)?.listener;
+    if (listener === undefined) return;
+    this.#calls.delete(id);
+    try {
+      if (!('onStepDone' in listener)) throw new RangeError('the result of a step for a phase');
+      if (kind === GUEST_FRAMES.stepDone) listener.onStepDone(payload);
+      else listener.onStepFailed(readFailure(payload));
+    } catch (error) {
+      this.#noteTampering(String(error));
+      listener.onPhaseFailure('protocol', String(error));
     }
   }
 
@@ -410,7 +513,8 @@ export class IsolateLane implements PackageLane {
     const first = given[0]?.call;
     const only = given.every(({ call }) => call === first) ? first : undefined;
     // Once may be the machine's doing: a virtual one can stand still and have that counted as its threads' CPU time.
-    const isProven = (only?.retries ?? 0) > 0 && (wasBusy || error.kind !== 'timeout');
+    const wasGivenAChance = only !== undefined && (only.isOnce || only.retries > 0);
+    const isProven = wasGivenAChance && (wasBusy || error.kind !== 'timeout');
     if (only !== undefined && isProven) {
       this.#convict(only, error);
       if (error.kind === 'timeout') return;
@@ -419,7 +523,8 @@ export class IsolateLane implements PackageLane {
     for (const suspect of suspects) {
       suspects.delete(suspect);
       const isOver = suspect.listener !== undefined && !this.#calls.has(suspect.id);
-      if (isOver || (suspect === only && isProven) || this.#retryAlone(suspect, error)) continue;
+      if (isOver || (suspect === only && isProven)) continue;
+      if (suspect.isOnce ? this.#giveUp(suspect, error) : this.#retryAlone(suspect, error)) continue;
       // The isolate died of it, and with it everything that others had done in it.
       for (const call of this.#startedCalls()) suspects.add(call);
     }
@@ -499,8 +604,15 @@ export class IsolateLane implements PackageLane {
     }
   }
 
+  /** It has left half of what it does behind, through whosever doing: there is nothing to go on from. */
+  #giveUp(call: ActiveCall, error: CrossingError): true {
+    this.#calls.delete(call.id);
+    call.listener?.onPhaseFailure(reasonOf(error), error.message);
+    return true;
+  }
+
   #convict(call: ActiveCall, error: CrossingError): void {
-    const reason = error.kind === 'disposed' ? 'memory' : error.kind === 'timeout' ? 'timeout' : 'protocol';
+    const reason = reasonOf(error);
     if (reason === 'timeout') this.#timeouts++;
     this.#events.onIncident(reason, error.message);
     const isOpen = this.#calls.delete(call.id);
@@ -511,7 +623,7 @@ export class IsolateLane implements PackageLane {
   /** A machine that was busy with other things is no fault of the guest's: the time limit counts wall time. */
   #burntCpu(): boolean {
     if (this.#isolate.current?.isDisposed !== false) return true;
-    const burntMs = Number(this.#isolate.cpuTimeNs - this.#cpuAtTurnNs) / 1e6;
+    const burntMs = Number(this.#isolate.cpuTimeNs - this.#cpuAtCrossingNs) / 1e6;
     return burntMs > this.#limits.crossingTimeoutMs / 2;
   }
 
@@ -530,7 +642,8 @@ export class IsolateLane implements PackageLane {
     // Replies and cancellations are for calls of the old isolate: their numbers may come again in the new one.
     this.#queue = this.#queue.filter(({ isStart }) => isStart);
     this.#isolate.replace(cause);
-    this.#cpuAtTurnNs = this.#isolate.cpuTimeNs;
+    this.#cpuAtCrossingNs = this.#isolate.cpuTimeNs;
+    this.#background?.onRebuilt();
   }
 
   #refuseQueued(): void {
@@ -544,18 +657,27 @@ export class IsolateLane implements PackageLane {
   }
 
   #failOverdueCalls(): void {
-    const deadlineMs = this.#limits.phaseDeadlineMs;
-    const startedBeforeMs = Date.now() - deadlineMs;
+    const { phaseDeadlineMs, backgroundDeadlineMs = BACKGROUND_DEADLINE_MS } = this.#limits;
+    const nowMs = Date.now();
     // Log calls are in nobody's table: the guest sees to those that hang.
-    if (this.#lastLogAtMs > startedBeforeMs - deadlineMs)
-      this.#enqueueText(encodeFrame(HOST_FRAMES.expire, 0, `${deadlineMs}`));
+    if (this.#lastLogAtMs > nowMs - 2 * phaseDeadlineMs)
+      this.#enqueueText(encodeFrame(HOST_FRAMES.expire, 0, `${phaseDeadlineMs}`));
     for (const call of this.#calls.list()) {
-      if (call.startedAtMs > startedBeforeMs) continue;
+      const deadlineMs = call.isBackground ? backgroundDeadlineMs : phaseDeadlineMs;
+      if (call.startedAtMs > nowMs - deadlineMs) continue;
       this.cancel(call.id);
       this.#events.onIncident('deadline', `no result after ${deadlineMs} ms`);
       call.listener?.onPhaseFailure('deadline', `no result after ${deadlineMs} ms`);
     }
   }
+}
+
+function isOnce({ call }: QueuedFrame): boolean {
+  return call?.isOnce === true;
+}
+
+function reasonOf({ kind }: CrossingError): PhaseFailureReason {
+  return kind === 'disposed' ? 'memory' : kind === 'timeout' ? 'timeout' : 'protocol';
 }
 
 /** What a guest is told with `configure`. */

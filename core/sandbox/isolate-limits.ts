@@ -6,6 +6,8 @@ export interface IsolateLimits {
   readonly crossingTimeoutMs: number;
   /** Wall time in ms a request may wait for one phase, host calls included. */
   readonly phaseDeadlineMs: number;
+  /** Wall time in ms that a batch of a queue or a timer may take, host calls included. Default BACKGROUND_DEADLINE_MS. */
+  readonly backgroundDeadlineMs?: number;
   /** Wall time in ms for loading a bundle and for taking in a configuration. */
   readonly loadTimeoutMs: number;
   /** Rows of entities an isolate may cache. */
@@ -16,3 +18,6 @@ export interface IsolateLimits {
 
 /** Host calls one phase of one request may make before it is refused more. */
 export const MAX_HOST_CALLS_PER_PHASE = 100;
+
+/** As long as the longest `kong.fetch`. */
+export const BACKGROUND_DEADLINE_MS = 30_000;

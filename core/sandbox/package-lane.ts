@@ -14,6 +14,9 @@ export interface LaneStats {
   readonly rebuilds: number;
   readonly cpuSeconds: number;
   readonly heapBytes: number;
+  /** Entries of queues: held now, and dropped so far. */
+  readonly queuedEntries: number;
+  readonly droppedEntries: number;
   /** Of the package's process, where it has one. */
   readonly pid?: number;
   readonly rssBytes?: number;
@@ -32,6 +35,10 @@ export interface PackageLane extends PhaseLane {
   flush(): void;
   /** Metrics since the last collection as JSON of MetricDeltas, with everything logged so far in them. */
   collectMetrics(): string | undefined | Promise<string | undefined>;
+  /** Queues and timers stand still while the package may not run. */
+  rest(isResting: boolean): void;
+  /** Has queues hand over what they hold. `done` is called once they have, or the time is up. */
+  drain(timeoutMs: number, done: () => void): void;
   stats(): LaneStats;
   /** It has used more than it may: from now on it shall run when nobody else wants to. Where that can be had. */
   lowerPriority?(): void;

@@ -31,6 +31,12 @@ const GUEST_FUNCTIONS: readonly GuestFunction[] = [
   'migrate',
 ];
 
+/**
+ * What is cut short and cannot be run again gets so many times the limit: it counts wall time, and a machine, or a container
+ * that has used up its share, may stand still for a moment.
+ */
+const PATIENCE = 4;
+
 /** Elements that a function of arrays gets through in a moment. */
 const MAX_ARRAY_LENGTH = 2 ** 22;
 
@@ -79,6 +85,7 @@ export class PluginIsolate {
   readonly #functions = new Map<GuestFunction, ivm.Reference>();
   readonly #pump: ivm.Reference;
   readonly #pumpOptions: { readonly timeout: number };
+  readonly #patientOptions: { readonly timeout: number };
   readonly #loadTimeoutMs: number;
   readonly #listener: GuestListener;
   /** As last seen: an isolate that is gone cannot be asked. */
@@ -94,6 +101,7 @@ export class PluginIsolate {
         }),
     );
     this.#pumpOptions = { timeout: limits.crossingTimeoutMs };
+    this.#patientOptions = { timeout: limits.crossingTimeoutMs * PATIENCE };
     this.#loadTimeoutMs = limits.loadTimeoutMs;
     this.#listener = listener;
     listener.onEnter?.();
@@ -134,10 +142,14 @@ export class PluginIsolate {
   }
 
   /** One crossing of the request path; what the guest has to say the listener hears meanwhile. Throws CrossingError. */
-  pump(frames: string): void {
+  pump(frames: string, isPatient = false): void {
     this.#listener.onEnter?.();
     try {
-      const said = this.#pump.applySync(undefined, [frames], this.#pumpOptions);
+      const said = this.#pump.applySync(
+        undefined,
+        [frames],
+        isPatient ? this.#patientOptions : this.#pumpOptions,
+      );
       if (said !== '') this.#listener.onSaid(String(said));
     } catch (error) {
       throw this.#describe(error);

@@ -11,6 +11,8 @@ export interface MeasuredSandbox {
   readonly rebuilds: number;
   readonly cpuSeconds: number;
   readonly heapBytes: number;
+  readonly queuedEntries: number;
+  readonly droppedEntries: number;
 }
 
 const FAMILIES: readonly (readonly [
@@ -43,6 +45,18 @@ const FAMILIES: readonly (readonly [
     'counter',
     'Isolates of the package made again after the one before had died',
     ({ rebuilds }) => rebuilds,
+  ],
+  [
+    'tollgate_sandbox_queue_entries',
+    'gauge',
+    'Entries that plugins of the package have queued',
+    ({ queuedEntries }) => queuedEntries,
+  ],
+  [
+    'tollgate_sandbox_queue_entries_dropped_total',
+    'counter',
+    'Entries dropped from the queues of the package, because they were full or given up',
+    ({ droppedEntries }) => droppedEntries,
   ],
   [
     'tollgate_sandbox_quarantined',

@@ -1,5 +1,6 @@
 /** Everything the guest knows of one call of one phase: the request as handed over, and the effects recorded so far. */
 import type { Consumer, Credential } from '../client.ts';
+import { MAX_ENTRIES_PER_CALL } from '../protocol/background.ts';
 import type { PhaseName } from '../protocol/manifest.ts';
 import { REQUEST_LINE_COUNT, REQUEST_LINES, STATE_LINE_COUNT } from '../protocol/phase-call.ts';
 import type { BodyKind, LogLine, RequestChanges } from '../protocol/phase-result.ts';
@@ -19,9 +20,13 @@ const NO_UPSTREAMS: ReadonlySet<string> = new Set();
 /** Counts the calls that could still run without the host doing anything. */
 export const motion = { count: 0 };
 
+/** Handlers that are no phase: of bodies as they pass, and of what belongs to no request. */
+type HandlerName = 'transformRequest' | 'transformResponse' | 'onBatch' | 'timers' | 'configure';
+
 export class CallState {
-  readonly id: number;
-  readonly phase: PhaseName;
+  /** Another one for each piece of a body. */
+  id: number;
+  readonly phase: PhaseName | HandlerName;
   readonly plan: GuestPlan;
   /** Phase-specific rest of the first line (protocol/phase-call.ts). */
   readonly phaseFacts: string;
@@ -60,10 +65,11 @@ export class CallState {
   isFinished = false;
   #waits = 0;
   #lookups = 0;
+  #entries = 0;
 
   constructor(
     id: number,
-    phase: PhaseName,
+    phase: CallState['phase'],
     plan: GuestPlan,
     phaseFacts: string,
     text: string,
@@ -83,7 +89,7 @@ export class CallState {
     const credentialEnd = text.indexOf('\n', consumerEnd + 1);
     const sharedEnd = text.indexOf('\n', credentialEnd + 1);
     this.#requestAt = sharedEnd + 1;
-    if (phase === 'response' || phase === 'log') this.picks = parsePicks(text.slice(stateAt, picksEnd));
+    if (phase !== 'rewrite' && phase !== 'access') this.picks = parsePicks(text.slice(stateAt, picksEnd));
     this.consumer = parseIdentity<Consumer>(text.slice(picksEnd + 1, consumerEnd));
     this.credential = parseIdentity<Credential>(text.slice(consumerEnd + 1, credentialEnd));
     if (sharedEnd > credentialEnd + 1) this.#readShared(text.slice(credentialEnd + 1, sharedEnd));
@@ -161,6 +167,23 @@ export class CallState {
   /** Throws when the call has asked for too many rows. */
   countLookup(): void {
     if (++this.#lookups > MAX_LOOKUPS) throw new Error('too many host calls');
+  }
+
+  /** Throws when the call has queued too many entries. */
+  countEntry(): void {
+    if (++this.#entries > MAX_ENTRIES_PER_CALL)
+      throw new RangeError(`more than ${MAX_ENTRIES_PER_CALL} entries for the queue in one call`);
+  }
+
+  /** The call goes on under another number, with all limits anew. What it still waits for it goes on waiting for. */
+  reopen(id: number): void {
+    this.id = id;
+    this.logLines = undefined;
+    this.#lookups = 0;
+    this.#entries = 0;
+    if (!this.isFinished) return;
+    this.isFinished = false;
+    if (this.#waits === 0) motion.count++;
   }
 
   /** Takes the call out of the count of those in motion, whatever state it is in. */

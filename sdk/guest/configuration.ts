@@ -8,6 +8,8 @@ export interface LoadedInstance {
   readonly config: Readonly<Record<string, unknown>>;
   readonly routeId: string | null;
   readonly serviceId: string | null;
+  /** It fails whenever it is its turn. */
+  readonly hasProblem: boolean;
 }
 
 export interface Generation {
@@ -19,19 +21,21 @@ export interface Generation {
 
 const generations = new Map<number, Generation>();
 
-/** Adds a generation. Earlier ones stay until `dropGeneration`. Configs are frozen: all requests share them. */
+/** Adds a generation and returns its instances. Earlier ones stay until `dropGeneration`. Configs are frozen: all requests share them. */
 export function addGeneration(
   configuration: GuestConfiguration,
   plugins: ReadonlyMap<string, PluginDefinition>,
-): void {
+): readonly LoadedInstance[] {
   const instances = configuration.instances.map(({ id, plugin, config, routeId, serviceId, problem }) => {
     const definition = plugins.get(plugin);
     if (definition === undefined) throw new TypeError(`this package has no plugin named '${plugin}'`);
     const runs = problem === undefined ? definition : failing(definition, problem);
-    return { id, plugin: runs, config: freezeDeep(config), routeId, serviceId };
+    const hasProblem = problem !== undefined;
+    return { id, plugin: runs, config: freezeDeep(config), routeId, serviceId, hasProblem };
   });
   const { generation, plans, consumers, upstreams } = configuration;
   generations.set(generation, { plans, instances, consumers, upstreams: new Set(upstreams) });
+  return instances;
 }
 
 /** A plugin that cannot run must not be passed by: requests fail in each phase that it has. */
@@ -43,7 +47,9 @@ function failing(definition: PluginDefinition, problem: string): PluginDefinitio
     ...definition,
     ...(definition.rewrite && { rewrite: fail }),
     ...(definition.access && { access: fail }),
+    ...(definition.transformRequest && { transformRequest: fail }),
     ...(definition.response && { response: fail }),
+    ...(definition.transformResponse && { transformResponse: fail }),
     ...(definition.log && { log: fail }),
   };
 }

@@ -13,6 +13,12 @@ import { countEmitted, isHostAsked, listenForFrames, restoreFrames, takeFrames }
  */
 const PATIENCE = 32;
 
+/**
+ * Longer texts lie outside of V8's heap, and those that are returned stay there until the host collects everything, which it
+ * does once they are half a gigabyte (measured). What is told to the host goes with its next small collection.
+ */
+const MAX_RETURNED = 1024;
+
 type Receive = (kind: string, id: number, payload: string) => void;
 
 /** Taken away before any plugin is loaded: this module is among the first of a bundle. */
@@ -39,7 +45,7 @@ export function hear(frames: string): string {
   decodeFrames(frames, 0, receive);
   isHearing = false;
   if (countEmitted() === 0 || isTalking) return '';
-  if (motion.count > 0 || isHostAsked()) {
+  if (motion.count > 0 || isHostAsked() || countEmitted() >= MAX_RETURNED) {
     void talk();
     return '';
   }

@@ -4,7 +4,7 @@ import { DEFAULT_FETCH_TIMEOUT_MS, type FetchReply } from '../protocol/fetch.ts'
 import type { CallState } from './call-state.ts';
 import { findHeader, groupHeaders, joinHeaders } from './header-lines.ts';
 import { callHost } from './outbox.ts';
-import { bytesFromText, textFromBytes } from './text-encoding.ts';
+import { arrayFromBytes, bytesFromArray, bytesFromText, textFromBytes } from './text-encoding.ts';
 
 export async function fetchThroughHost(
   call: CallState,
@@ -62,13 +62,10 @@ class FetchedAnswer implements FetchedResponse {
   }
 
   bytes(): Uint8Array {
-    return Uint8Array.from(this.#body, (character) => character.charCodeAt(0));
+    return arrayFromBytes(this.#body);
   }
 }
 
 function toLatin1(body: string | Uint8Array): string {
-  if (typeof body === 'string') return bytesFromText(body);
-  let text = '';
-  for (const byte of body) text += String.fromCharCode(byte);
-  return text;
+  return typeof body === 'string' ? bytesFromText(body) : bytesFromArray(body);
 }

@@ -2,6 +2,7 @@
  * What each phase hands to a handler. Members are made when they are first asked for, since most handlers use a few;
  * those a phase does not allow say so (phase-guard.ts).
  */
+import type { BackgroundKong, BatchKong, QueueWriter } from '../background.ts';
 import type { ValueCache } from '../cache.ts';
 import type { FetchedResponse, FetchOptions } from '../fetch.ts';
 import type { MetricWriter } from '../metrics.ts';
@@ -14,6 +15,8 @@ import type {
   RequestContext,
   ResponseKong,
   RewriteKong,
+  TransformRequestKong,
+  TransformResponseKong,
 } from '../phases.ts';
 import { decodeLogFacts, type LogFacts, type ResponseFacts } from '../protocol/phase-call.ts';
 import type { RouterReader } from '../router.ts';
@@ -29,9 +32,11 @@ import { fetchThroughHost } from './fetch.ts';
 import { metricWriter } from './metric-store.ts';
 import { ipView, nodeView } from './node-view.ts';
 import { refuseTheRest } from './phase-guard.ts';
+import { QueueView } from './queue-view.ts';
 import { AccessRequestView, RequestView, UnsentRequestView } from './request-view.ts';
 import { ResponseEditor, ResponseRecorder } from './response-recorder.ts';
 import {
+  AnswerHeadView,
   LoggedResponseView,
   requireFullRecord,
   ServiceResponseHeadView,
@@ -94,6 +99,10 @@ class KongView {
 
   get vault(): VaultReader {
     return vaultView;
+  }
+
+  get queue(): QueueWriter {
+    return new QueueView(this.call);
   }
 
   fetch(url: string, options?: FetchOptions): Promise<FetchedResponse> {
@@ -209,6 +218,31 @@ export class ResponseKongView extends KongView implements ResponseKong {
   }
 }
 
+class TransformKongView extends KongView {
+  get request(): RequestView {
+    return new RequestView(this.call);
+  }
+
+  get client(): ClientView {
+    return new ClientView(this.call);
+  }
+
+  get counters(): CountersView {
+    return new CountersView(this.call);
+  }
+}
+
+export class TransformRequestKongView extends TransformKongView implements TransformRequestKong {}
+
+export class TransformResponseKongView extends TransformKongView implements TransformResponseKong {
+  readonly response: AnswerHeadView;
+
+  constructor(call: CallState) {
+    super(call);
+    this.response = new AnswerHeadView(call, JSON.parse(call.phaseFacts) as ResponseFacts);
+  }
+}
+
 export class LogKongView extends KongView implements LogKong {
   readonly record: LogFacts;
 
@@ -251,13 +285,71 @@ export class LogKongView extends KongView implements LogKong {
   }
 }
 
+export class BackgroundKongView implements BackgroundKong {
+  protected readonly call: CallState;
+
+  constructor(call: CallState) {
+    this.call = call;
+  }
+
+  get log(): CallLogger {
+    return new CallLogger(this.call);
+  }
+
+  get metrics(): MetricWriter {
+    return metricWriter;
+  }
+
+  get node(): NodeReader {
+    return nodeView;
+  }
+
+  get ip(): IpReader {
+    return ipView;
+  }
+
+  get cache(): ValueCache {
+    return new CacheView(this.call);
+  }
+
+  get counters(): CountersView {
+    return new CountersView(this.call);
+  }
+
+  get crypto(): CryptoView {
+    return new CryptoView(this.call);
+  }
+
+  get entities(): EntitiesView {
+    return new EntitiesView(this.call);
+  }
+
+  fetch(url: string, options?: FetchOptions): Promise<FetchedResponse> {
+    return fetchThroughHost(this.call, url, options);
+  }
+}
+
+export class BatchKongView extends BackgroundKongView implements BatchKong {
+  get plugin(): PluginReader {
+    return new PluginView(this.call);
+  }
+}
+
 /** Base classes first: what they refuse is inherited. */
 const PLACES: readonly (readonly [place: string, ...views: { readonly prototype: object }[]])[] = [
-  ['', RewriteKongView, AccessKongView, ResponseKongView, LogKongView],
+  [
+    '',
+    RewriteKongView,
+    AccessKongView,
+    ResponseKongView,
+    TransformRequestKongView,
+    TransformResponseKongView,
+    LogKongView,
+  ],
   ['request', RequestView, UnsentRequestView, AccessRequestView],
   ['service', ServiceView, AnsweredService],
   ['service.response', ServiceResponseHeadView, ServiceResponseView],
-  ['response', ResponseRecorder, ResponseEditor, LoggedResponseView],
+  ['response', ResponseRecorder, ResponseEditor, AnswerHeadView, LoggedResponseView],
   ['client', ClientAddressView, ClientView, AccessClientView],
   ['tracing', TraceView, TraceWriterView, TraceExporterView],
   ['log', CallLogger, SerializingLogger],

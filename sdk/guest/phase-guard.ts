@@ -6,7 +6,7 @@ import type { PhaseName } from '../protocol/manifest.ts';
 import { PHASE_RULES } from './phase-rules.ts';
 
 interface Viewed {
-  readonly call?: { readonly phase: PhaseName };
+  readonly call?: { readonly phase: string };
 }
 
 const RULES: readonly (readonly [path: string, phases: readonly PhaseName[]])[] = Object.entries(PHASE_RULES);

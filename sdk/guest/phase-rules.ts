@@ -100,6 +100,7 @@ export const PHASE_RULES = {
   'metrics.counter': ALL,
   'metrics.histogram': ALL,
   fetch: ALL,
+  'queue.push': ALL,
 
   'counters.take': UNANSWERED,
   'crypto.digest': UNSENT,

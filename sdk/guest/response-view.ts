@@ -9,6 +9,7 @@ import type { DecodedBody } from '../request.ts';
 import type { ResponseReader, ServiceResponseHead, ServiceResponseReader } from '../response.ts';
 import { decodeBody } from './body-codec.ts';
 import type { CallState } from './call-state.ts';
+import { joinHeaders } from './header-lines.ts';
 import { readAllHeaders, readHeader } from './header-reader.ts';
 import { textFromBytes } from './text-encoding.ts';
 
@@ -44,6 +45,33 @@ export class LoggedResponseView implements ResponseReader {
   getHeaders(): Readonly<Record<string, readonly string[]>> {
     requireFullRecord(this.call);
     return readAllHeaders(this.call.text, '', HEADER_MARKS.client);
+  }
+}
+
+/** What those that transform its body see of the answer. */
+export class AnswerHeadView implements ResponseReader {
+  protected readonly call: CallState;
+  readonly #facts: ResponseFacts;
+
+  constructor(call: CallState, facts: ResponseFacts) {
+    this.call = call;
+    this.#facts = facts;
+  }
+
+  getStatus(): number {
+    return this.#facts.status;
+  }
+
+  getSource(): ResponseSource {
+    return this.#facts.source;
+  }
+
+  getHeader(name: string): string | undefined {
+    return readHeader(joinHeaders(this.#facts.headers), '', name);
+  }
+
+  getHeaders(): Readonly<Record<string, readonly string[]>> {
+    return readAllHeaders(joinHeaders(this.#facts.headers), '');
   }
 }
 

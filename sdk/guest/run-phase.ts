@@ -140,7 +140,7 @@ function invoke(call: CallState, kong: unknown, fail: (error: unknown) => void, 
   const handler = plugin?.[call.phase as keyof PluginDefinition] as Handler | undefined;
   if (plugin === undefined || handler === undefined) return true;
   const running = call.trace?.startPlugin(plugin.name);
-  const timing = sample.isOn ? new Timing(plugin.name, call.phase) : undefined;
+  const timing = sample.isOn ? new Timing(plugin.name, call.phase as PhaseName) : undefined;
   try {
     const outcome = handler.call(plugin, kong, call.instance?.config);
     timing?.onReturn();
@@ -169,7 +169,11 @@ function endRunning(running: RunningPlugin | undefined, timing: Timing | undefin
   next();
 }
 
-function openCall(id: number, phase: PhaseName, text: string): { call: CallState; generation: Generation } {
+export function openCall(
+  id: number,
+  phase: CallState['phase'],
+  text: string,
+): { call: CallState; generation: Generation } {
   const lineEnd = text.indexOf('\n');
   const generationEnd = text.indexOf(' ');
   const planEnd = text.indexOf(' ', generationEnd + 1);
@@ -188,7 +192,7 @@ function openCall(id: number, phase: PhaseName, text: string): { call: CallState
   return { call, generation };
 }
 
-function closeCall(call: CallState): void {
+export function closeCall(call: CallState): void {
   call.finish();
   activeCalls.delete(call.id);
   if (call.logLines !== undefined) emitFrame(GUEST_FRAMES.logLines, call.id, JSON.stringify(call.logLines));
@@ -224,7 +228,7 @@ function messageOf(error: unknown): string {
 }
 
 /** Never throws, whatever was thrown. */
-function describeError(call: CallState, error: unknown): GuestError {
+export function describeError(call: CallState, error: unknown): GuestError {
   const plugin = call.instance?.plugin.name ?? '';
   const described = { plugin, phase: call.phase, name: 'Error', message: '', stack: '' };
   try {

@@ -8,6 +8,7 @@
  */
 import type { EntityDefinition } from '../define-entity.ts';
 import type { PluginDefinition } from '../define-plugin.ts';
+import { BODY_DIRECTIONS } from '../protocol/body-step.ts';
 import { HOST_FRAMES } from '../protocol/frames.ts';
 import type { Invalidation } from '../protocol/host-call.ts';
 import {
@@ -18,6 +19,7 @@ import {
 } from '../protocol/manifest.ts';
 import type { GuestConfiguration, NodeFacts } from '../protocol/plan.ts';
 import { API_LEVEL, PROTOCOL_VERSION } from '../protocol/version.ts';
+import { forgetInstance, noteInstances, startBatch, startConfigured, startTimer } from './background.ts';
 import { addGeneration, dropGeneration } from './configuration.ts';
 import { hear, resumeConversation, startConversation } from './conversation.ts';
 import { forgetLookups, invalidateEntities, limitEntityCache } from './entity-cache.ts';
@@ -34,6 +36,7 @@ import {
   startResponse,
   startRewrite,
 } from './run-phase.ts';
+import { closeBody, feedBody, openBody, TRANSFORM_HANDLERS } from './transform-body.ts';
 import { endSample, startSample, takeUsage } from './usage.ts';
 import { abandonLoads, forgetLoads } from './value-cache.ts';
 
@@ -73,7 +76,7 @@ export function createRuntime(definitions: readonly PluginDefinition[]): GuestRu
       };
       setNodeFacts(node);
       limitEntityCache(cacheEntries);
-      addGeneration(configuration, plugins);
+      noteInstances(addGeneration(configuration, plugins));
       return '';
     },
     pump(frames) {
@@ -137,6 +140,27 @@ function receiveFrame(kind: string, id: number, payload: string): void {
     case HOST_FRAMES.drop:
       dropGeneration(id);
       break;
+    case HOST_FRAMES.openBody:
+      openBody(id, payload);
+      break;
+    case HOST_FRAMES.feedBody:
+      feedBody(id, payload);
+      break;
+    case HOST_FRAMES.closeBody:
+      closeBody(id);
+      break;
+    case HOST_FRAMES.batch:
+      startBatch(id, payload);
+      break;
+    case HOST_FRAMES.timer:
+      startTimer(id, payload);
+      break;
+    case HOST_FRAMES.configured:
+      startConfigured(id);
+      break;
+    case HOST_FRAMES.forget:
+      forgetInstance(payload);
+      break;
     case HOST_FRAMES.invalidate:
       invalidateEntities(JSON.parse(payload) as Invalidation);
       break;
@@ -172,6 +196,8 @@ function describePlugin(definition: PluginDefinition): PluginManifest {
     metrics: definition.metrics ?? {},
     logRecord: definition.logRecord ?? 'full',
     responseNeeds: definition.responseNeeds ?? '',
+    ...describeTransforms(definition),
+    ...describeBackground(definition),
     ...(definition.entities && { entities: definition.entities.map(describeEntity) }),
   };
 }
@@ -190,4 +216,19 @@ function describeEntity(entity: EntityDefinition): EntityManifest {
     generateAdminApi: entity.generateAdminApi ?? true,
     revision: (entity.migrations?.length ?? 0) + 1,
   };
+}
+
+function describeTransforms(definition: PluginDefinition): Pick<PluginManifest, 'transforms'> {
+  const transforms = BODY_DIRECTIONS.filter(
+    (direction) => typeof definition[TRANSFORM_HANDLERS[direction]] === 'function',
+  );
+  return transforms.length === 0 ? {} : { transforms };
+}
+
+function describeBackground(definition: PluginDefinition): Pick<PluginManifest, 'background'> {
+  const { timers = [] } = definition;
+  const takesBatches = typeof definition.onBatch === 'function';
+  const configures = typeof definition.configure === 'function';
+  if (!takesBatches && !configures && timers.length === 0) return {};
+  return { background: { takesBatches, configures, timers: timers.map(({ everyMs }) => everyMs) } };
 }

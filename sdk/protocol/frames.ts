@@ -34,6 +34,20 @@ export const HOST_FRAMES = {
   drop: 'D',
   /** Handlers are timed until the crossing ends. Counts for nothing else. */
   sample: 'S',
+  /** Begins a body that is to be transformed; payload: body-step.ts. */
+  openBody: 'V',
+  /** The next piece of such a body; payload: body-step.ts. */
+  feedBody: 'E',
+  /** Nobody waits for a body any more; `id` is its number. */
+  closeBody: 'Z',
+  /** Entries of a queue; payload: background.ts. */
+  batch: 'Q',
+  /** A timer is due; payload: background.ts. */
+  timer: 'T',
+  /** Configurations may have changed. */
+  configured: 'G',
+  /** An instance is gone and so are the entries of its queue; payload: its id. */
+  forget: 'N',
 } as const;
 
 /** Guest → host. */
@@ -50,6 +64,12 @@ export const GUEST_FRAMES = {
   logLines: 'G',
   /** What became of the call's trace, ahead of its result; payload: trace.ts. */
   trace: 'T',
+  /** A piece of a body or work of no request is done; payload: what body-step.ts says, or nothing. */
+  stepDone: 'S',
+  /** A handler of it threw; payload: JSON of `GuestError`. */
+  stepFailed: 'F',
+  /** An entry for a queue; payload: background.ts. */
+  queue: 'Q',
 } as const;
 
 /** The one function of the host that a guest finds, as a global the runtime takes away: text in, text out. */

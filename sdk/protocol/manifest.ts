@@ -1,5 +1,6 @@
 /** What a plugin package says of itself when it is loaded: plain data, read by the host before any request. */
 import type { EntityCheck, FieldDefinition, FieldMap, RecordField } from '../schema/fields.ts';
+import type { BodyDirection } from './body-step.ts';
 
 /** A moment of a request at which plugins run. */
 export type PhaseName = 'rewrite' | 'access' | 'response' | 'log';
@@ -79,6 +80,19 @@ export interface PluginManifest {
   readonly responseNeeds: string;
   /** Absent: none. */
   readonly entities?: readonly EntityManifest[];
+  /** Whose bodies it may transform as they pass. Absent: nobody's. */
+  readonly transforms?: readonly BodyDirection[];
+  /** What it does that belongs to no request. Absent: nothing. */
+  readonly background?: BackgroundManifest;
+}
+
+export interface BackgroundManifest {
+  /** It takes batches of what its instances have queued. */
+  readonly takesBatches: boolean;
+  /** It wants to hear of changes to the configurations of its instances. */
+  readonly configures: boolean;
+  /** Intervals of its timers in ms, by position. */
+  readonly timers: readonly number[];
 }
 
 export interface PackageManifest {

@@ -182,6 +182,60 @@ const port = integerWithin([0, 65535]);
 /** Milliseconds, 0…2147483646. */
 const timeoutMs = integerWithin([0, 2147483646]);
 
+/** Overrides of the defaults of `queue`. */
+interface QueueDefaults {
+  readonly max_batch_size?: number;
+  readonly max_coalescing_delay?: number;
+}
+
+/**
+ * How entries of `kong.queue` are gathered, with Kong's names, bounds and defaults; times in seconds. Call the member of the
+ * configuration `queue`: that is where the gateway looks for it.
+ */
+function queue(defaults: QueueDefaults = {}) {
+  const { max_batch_size = 1, max_coalescing_delay = 1 } = defaults;
+  return record(
+    {
+      max_batch_size: integer({
+        default: max_batch_size,
+        between: [1, 1_000_000],
+        description: 'Entries handed over together at most.',
+      }),
+      max_coalescing_delay: number({
+        default: max_coalescing_delay,
+        between: [0, 3600],
+        description: 'Seconds that the first entry of a batch waits for others.',
+      }),
+      max_entries: integer({
+        default: 10_000,
+        between: [1, 1_000_000],
+        description: 'Entries that may wait; when there are more, the oldest are dropped.',
+      }),
+      max_bytes: integer({ description: 'Bytes of entries that may wait, as JSON.' }),
+      max_retry_time: number({
+        default: 60,
+        description: 'Seconds after which a batch that keeps failing is dropped.',
+      }),
+      initial_retry_delay: number({
+        default: 0.01,
+        between: [0.001, 1_000_000],
+        description: 'Seconds before the first retry; each later one waits twice as long.',
+      }),
+      max_retry_delay: number({
+        default: 60,
+        between: [0.001, 1_000_000],
+        description: 'Seconds between two tries at most.',
+      }),
+      concurrency_limit: integer({
+        default: 1,
+        one_of: [-1, 1],
+        description: 'Batches under way at once: 1, or -1 for as many as there are.',
+      }),
+    },
+    { required: true },
+  );
+}
+
 /** At least one of these fields has a value. */
 const atLeastOneOf = (...fields: readonly string[]): EntityCheck => ({ kind: 'at_least_one_of', fields });
 /** Exactly one of these fields has a value. */
@@ -296,6 +350,7 @@ export const s = {
   utf8Name,
   port,
   timeoutMs,
+  queue,
   atLeastOneOf,
   onlyOneOf,
   distinct,

@@ -2,10 +2,11 @@
 
 import { digest } from '../../../core/crypto/digest.ts';
 import { verifySignature } from '../../../core/crypto/verify-signature.ts';
-import { encodeAccessCall, encodeFullLogCall } from '../../../core/gateway/encode-call.ts';
+import { encodeAccessCall, encodeBodyCall, encodeFullLogCall } from '../../../core/gateway/encode-call.ts';
 import type { ClientExchange } from '../../../core/http/client-exchange.ts';
 import type { PhaseFailureReason, PhaseOutcome } from '../../../core/pipeline/phase-outcome.ts';
 import { ProcessLane } from '../../../core/plugin-process/process-lane.ts';
+import type { BackgroundClock } from '../../../core/sandbox/background-clock.ts';
 import { bundlePackage } from '../../../core/sandbox/bundle-package.ts';
 import type { HostServices } from '../../../core/sandbox/host-calls.ts';
 import { IsolateLane } from '../../../core/sandbox/isolate-lane.ts';
@@ -26,9 +27,18 @@ export interface LaneUnderTest {
   readonly logLines: LogLine[];
   /** Submits now; the fixture reads `does` from the header `x-do`. */
   run(does: string, trace?: RequestTrace, headers?: Readonly<Record<string, string>>): Promise<CallResult>;
+  /** A body for the plugin to transform, piece by piece; rejects with the reason it fails for. */
+  openBody(): Promise<BodyUnderTest>;
+  /** Another configuration of the one instance; undefined for none. */
+  configure(config: Readonly<Record<string, unknown>> | undefined): void;
   /** Submits a log record of such a request. */
   log(does: string, trace?: RequestTrace): void;
   end(): void;
+}
+
+export interface BodyUnderTest {
+  feed(bytes: string, isLast?: boolean): Promise<string>;
+  close(): void;
 }
 
 const LIMITS: IsolateLimits = {
@@ -61,6 +71,7 @@ export async function startLane(
   limits: Partial<IsolateLimits> = {},
   services: Partial<HostServices> = {},
   isolation: Isolation = usualIsolation,
+  clock?: BackgroundClock,
 ): Promise<LaneUnderTest> {
   const entry = new URL(`../plugins/${fixture}.ts`, import.meta.url);
   const bundle = await bundlePackage({ name: fixture, entries: [entry] });
@@ -76,7 +87,7 @@ export async function startLane(
       throw new Error(message);
     },
   };
-  const inThread = new IsolateLane(bundle, boot.limits, host, events);
+  const inThread = new IsolateLane(bundle, boot.limits, host, events, clock);
   let lane: PackageLane = inThread;
   if (isolation === 'process') {
     lane = new ProcessLane(boot, inThread.manifest, host, events);
@@ -84,18 +95,19 @@ export async function startLane(
     await lane.ready;
   }
   const plugin = lane.manifest.plugins[0]?.name ?? '';
-  lane.configure({
-    generation: 1,
-    instances: [{ id: 'i', plugin, config: {}, routeId: null, serviceId: null }],
-    plans: [
-      {
-        route: null,
-        service: null,
-        steps: [{ plugin, consumerAndRoute: {}, routeAndService: -1, fallback: 0 }],
-      },
-    ],
-    consumers: {},
-  });
+  let generation = 0;
+  const configure = (config: Readonly<Record<string, unknown>> | undefined) => {
+    const instance = { id: 'i', plugin, config: config ?? {}, routeId: null, serviceId: null };
+    const step = { plugin, consumerAndRoute: {}, routeAndService: -1, fallback: 0 };
+    const hasInstance = config !== undefined;
+    lane.configure({
+      generation: ++generation,
+      instances: hasInstance ? [instance] : [],
+      plans: [{ route: null, service: null, steps: hasInstance ? [step] : [] }],
+      consumers: {},
+    });
+  };
+  configure({});
   return {
     lane,
     incidents,
@@ -112,10 +124,36 @@ export async function startLane(
           readBody: async () => Buffer.from('a body'),
         });
       }),
+    openBody: () => openBody(lane),
+    configure,
     log: (does, trace) =>
       lane.submitLog(encodeFullLogCall({ ...factsFor(does), trace }, 0, '0', LOG_FACTS, NO_ANSWER)),
     end: () => lane.dispose(),
   };
+}
+
+function openBody(lane: PackageLane): Promise<BodyUnderTest> {
+  return new Promise((resolveOpened, rejectOpened) => {
+    let settle: { resolve: (bytes: string) => void; reject: (error: Error) => void } | undefined;
+    const response = { status: 200, source: 'service', headers: [], upstreamStatus: 200 } as const;
+    const number = lane.openBody('response', encodeBodyCall(factsFor(''), 0, '0', response), {
+      onBodyOpened: () =>
+        resolveOpened({
+          feed: (bytes, isLast = false) =>
+            new Promise((resolve, reject) => {
+              settle = { resolve, reject };
+              lane.feedBody(number, bytes, isLast);
+            }),
+          close: () => lane.closeBody(number),
+        }),
+      onBodyFed: (bytes) => settle?.resolve(bytes),
+      onBodyFailure: (reason, detail) => {
+        const error = new Error(`${reason}: ${detail}`);
+        if (settle === undefined) rejectOpened(error);
+        else settle.reject(error);
+      },
+    });
+  });
 }
 
 const LOG_FACTS = {

@@ -43,6 +43,8 @@ function openLanes() {
       name,
       manifest: manifestOf(name.split('@')[0] ?? ''),
       flush() {},
+      drain: (_: number, done: () => void) => done(),
+      rest() {},
       dropGeneration() {},
       collectMetrics: () => undefined,
       dispose: () => open.delete(name),
