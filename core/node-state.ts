@@ -105,11 +105,13 @@ function listConfigured({ plugins }: Snapshot): ReadonlySet<string> {
   return new Set(plugins.filter(({ enabled }) => enabled).map(({ name }) => name));
 }
 
+const METRICS_PLUGINS: ReadonlySet<string> = new Set(['prometheus', 'metrics']);
+
 /** A switch of the prometheus plugin, which is for the whole node wherever it is set. */
 function wantsUpstreamHealth({ plugins }: Snapshot): boolean {
   return plugins.some(
     ({ name, enabled, config }) =>
-      enabled && name === 'prometheus' && config['upstream_health_metrics'] === true,
+      enabled && METRICS_PLUGINS.has(name) && config['upstream_health_metrics'] === true,
   );
 }
 

@@ -24,7 +24,9 @@ export default definePlugin({
       'Histograms in ms: `kong_request_latency_ms` in all, of that `kong_upstream_latency_ms` for the service and `kong_kong_latency_ms` for the gateway and its plugins.',
     ),
     bandwidth_metrics: off('`kong_bandwidth_bytes` by `direction`: `ingress` and `egress`.'),
-    upstream_health_metrics: off('Accepted; without effect in this version.'),
+    upstream_health_metrics: off(
+      '`kong_upstream_target_health` by `upstream`, `target`, `address` and `state`, for the whole node wherever it is set.',
+    ),
   }),
   metrics: {
     kong_http_requests_total: {
