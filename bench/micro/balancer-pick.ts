@@ -5,7 +5,7 @@
  */
 
 import { ALGORITHMS, type AlgorithmName } from '../../core/balancing/algorithms/by-name.ts';
-import { Balancer } from '../../core/balancing/balancer.ts';
+import { Balancer, makeUpstreamMemory } from '../../core/balancing/balancer.ts';
 import type { UpstreamSettings } from '../../core/balancing/balancer-rules.ts';
 import { hashText } from '../../core/balancing/hash-text.ts';
 import { makeHealthMemory } from '../../core/balancing/health-cell.ts';
@@ -42,7 +42,7 @@ function createBalancer(algorithm: AlgorithmName, count: number): Balancer {
   const balancer = new Balancer(settingsOf(algorithm), () => {});
   balancer.take({
     upstreamId: algorithm,
-    healthVersion: new SharedArrayBuffer(4),
+    memory: makeUpstreamMemory(),
     isResolving: false,
     addresses: Array.from({ length: count }, (_, at) => ({
       targetId: String(at),

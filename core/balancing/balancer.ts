@@ -11,11 +11,24 @@ import type { FailureKind } from './health-cell.ts';
 /** What a node knows of an upstream's targets at a moment. */
 export interface UpstreamAddresses {
   readonly upstreamId: string;
-  /** A number that changes with the health of any of the addresses, shared by all threads. */
-  readonly healthVersion: SharedArrayBuffer;
+  /** As `makeUpstreamMemory` has made it. */
+  readonly memory: SharedArrayBuffer;
   /** Some names have not been looked up yet. */
   readonly isResolving: boolean;
   readonly addresses: readonly AddressFacts[];
+}
+
+const HEALTH_VERSION = 0;
+const TURN = 1;
+const MEMORY_LENGTH = 2;
+
+/** Shared by all threads: a number that changes with the health of any address, and one that counts turns. */
+export function makeUpstreamMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(MEMORY_LENGTH * Int32Array.BYTES_PER_ELEMENT);
+}
+
+export function noteHealthChange(memory: SharedArrayBuffer): void {
+  Atomics.add(new Int32Array(memory), HEALTH_VERSION, 1);
 }
 
 export interface HealthChange {
@@ -34,7 +47,7 @@ export class Balancer {
   readonly #random: () => number;
   #settings: UpstreamSettings;
   #algorithm: Algorithm;
-  #health: Int32Array = new Int32Array(1);
+  #memory: Int32Array = new Int32Array(MEMORY_LENGTH);
   #seenHealth = 0;
   #isServing = false;
   #isResolving = true;
@@ -50,7 +63,7 @@ export class Balancer {
 
   /** Undefined when no address may be used. `tried` are those that have failed this request already. */
   pick(hash: number, tried: readonly BalancedAddress[]): BalancedAddress | undefined {
-    if (this.#health[0] !== this.#seenHealth) this.#algorithm = this.#arrange();
+    if (this.#memory[HEALTH_VERSION] !== this.#seenHealth) this.#algorithm = this.#arrange();
     return this.#isServing ? this.#algorithm.pick(hash, tried) : undefined;
   }
 
@@ -71,7 +84,7 @@ export class Balancer {
     this.#algorithm = this.#arrange();
   }
 
-  take({ healthVersion, isResolving, addresses }: UpstreamAddresses): void {
+  take({ memory, isResolving, addresses }: UpstreamAddresses): void {
     const known = new Map(this.addresses.map((address) => [address.key, address]));
     this.addresses = addresses.map((facts) => {
       const address = known.get(addressKey(facts));
@@ -79,7 +92,7 @@ export class Balancer {
       address.update(facts);
       return address;
     });
-    this.#health = new Int32Array(healthVersion);
+    this.#memory = new Int32Array(memory);
     this.#isResolving = isResolving;
     this.#algorithm = this.#arrange();
     if (isResolving && !this.#isServing) return;
@@ -121,17 +134,18 @@ export class Balancer {
   }
 
   #announce(address: BalancedAddress, isHealthy: boolean, reason: HealthChange['reason']): void {
-    Atomics.add(this.#health, 0, 1);
+    Atomics.add(this.#memory, HEALTH_VERSION, 1);
     this.#onHealthChange({ upstream: this.rules.name, address: address.key, isHealthy, reason });
   }
 
   #arrange(): Algorithm {
-    this.#seenHealth = Atomics.load(this.#health, 0);
+    this.#seenHealth = Atomics.load(this.#memory, HEALTH_VERSION);
     const { algorithm, slots, threshold } = this.rules;
     this.#isServing = exceedsThreshold(this.addresses, threshold);
     return ALGORITHMS[algorithm](this.addresses, {
       slots,
       random: this.#random,
+      nextTurn: () => Atomics.add(this.#memory, TURN, 1) >>> 0,
       nowMs: () => performance.now(),
     });
   }

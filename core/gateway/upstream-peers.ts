@@ -4,6 +4,7 @@ import type { AddressFacts, BalancedAddress } from '../balancing/address.ts';
 import type { BalancerRules } from '../balancing/balancer-rules.ts';
 import type { UpstreamOrigin } from '../upstream/forward-request.ts';
 import type { Peer, UpstreamPlan } from './route-plan.ts';
+import { createOrigin } from './upstream-origin.ts';
 
 /** The port is named unless it is the one the protocol means anyway. */
 export function hostHeaderOf(protocol: UpstreamOrigin['protocol'], host: string, port: number): string {
@@ -37,12 +38,7 @@ function makePeer(origin: UpstreamOrigin, facts: AddressFacts, rules: BalancerRu
   const bare = namesPort ? name.slice(0, name.lastIndexOf(':')) : name;
   return {
     hostHeader: namesPort ? name : hostHeaderOf(protocol, name, port),
-    origin: {
-      ...origin,
-      host,
-      port,
-      serverName: protocol === 'https' ? bare : undefined,
-      key: `${origin.key} > ${bare}:${port}`,
-    },
+    // Services that send the same name to the same target share its connections.
+    origin: createOrigin({ ...origin, host: bare, port }),
   };
 }

@@ -3,7 +3,13 @@
  * holds their health, and the probes that look after them.
  */
 import { type AddressFacts, addressKey } from '../balancing/address.ts';
-import { exceedsThreshold, type HealthChange, type UpstreamAddresses } from '../balancing/balancer.ts';
+import {
+  exceedsThreshold,
+  type HealthChange,
+  makeUpstreamMemory,
+  noteHealthChange,
+  type UpstreamAddresses,
+} from '../balancing/balancer.ts';
 import { HealthCell, makeHealthMemory } from '../balancing/health-cell.ts';
 import type { LookUpHost } from '../dns/host-answer.ts';
 import { type CheckedUpstream, isChecked } from './check-rules.ts';
@@ -26,7 +32,7 @@ interface KeptAddress {
 export class KeptUpstream {
   readonly #lookUp: LookUpHost;
   readonly #events: KeeperEvents;
-  readonly #version = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #memory = makeUpstreamMemory();
   readonly #prober: Prober;
   readonly #targets = new Map<string, KeptTarget>();
   #settings: CheckedUpstream;
@@ -63,7 +69,7 @@ export class KeptUpstream {
   describe(): UpstreamAddresses {
     return {
       upstreamId: this.#settings.id,
-      healthVersion: this.#version.buffer as SharedArrayBuffer,
+      memory: this.#memory,
       isResolving: [...this.#targets.values()].some(({ isResolving }) => isResolving),
       addresses: [...this.#addresses.values()].map(({ facts }) => facts),
     };
@@ -147,7 +153,7 @@ export class KeptUpstream {
   }
 
   #announce(facts: AddressFacts, isHealthy: boolean, reason: HealthChange['reason']): void {
-    Atomics.add(this.#version, 0, 1);
+    noteHealthChange(this.#memory);
     this.#events.onHealth({ upstream: this.name, address: addressKey(facts), isHealthy, reason });
   }
 

@@ -15,6 +15,8 @@ export interface AlgorithmOptions {
   readonly slots: number;
   /** From 0 to below 1. */
   readonly random: () => number;
+  /** A number that is one more with every call by any worker of the node; it begins anew after 2^32. */
+  readonly nextTurn: () => number;
   /** Of a monotonic clock. */
   readonly nowMs: () => number;
 }

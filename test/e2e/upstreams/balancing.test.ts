@@ -25,6 +25,14 @@ describe('an upstream', () => {
     expect(await countAnswers(40, () => proxy.send(host))).toEqual({ 0: 10, 1: 30 });
   });
 
+  it('shares them out over all workers together', async () => {
+    const many = await startProxy({ TOLLGATE_WORKERS: '3' });
+    const { host } = await exposeUpstream(many, three.targets);
+    // Each request comes by a connection of its own, and so to any of the workers.
+    expect(await countAnswers(30, () => many.send(host))).toEqual({ 0: 10, 1: 10, 2: 10 });
+    await many.stop();
+  });
+
   it('has its targets changed from one request to the next', async () => {
     const { name, host } = await exposeUpstream(proxy, [target(ONE)]);
     expect((await proxy.send(host)).text).toBe('0');

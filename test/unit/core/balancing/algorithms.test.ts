@@ -10,8 +10,15 @@ const NAMES = Object.keys(ALGORITHMS) as AlgorithmName[];
 
 const clock = { nowMs: 0 };
 
+let turns = 0;
+
 const make = (name: AlgorithmName, addresses: readonly BalancedAddress[], slots = 10_000) =>
-  ALGORITHMS[name](addresses, { slots, random: createRandom(7), nowMs: () => clock.nowMs });
+  ALGORITHMS[name](addresses, {
+    slots,
+    random: createRandom(7),
+    nextTurn: () => turns++,
+    nowMs: () => clock.nowMs,
+  });
 
 describe.each(NAMES)('%s', (name) => {
   it('has nothing to choose without addresses, with weights of 0 alone, or when all are down', () => {
