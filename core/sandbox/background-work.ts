@@ -227,14 +227,14 @@ export class BackgroundWork implements QueueOwner {
 
   #tellConfigured(): void {
     if (![...this.#manifests.values()].some(({ configures }) => configures)) return;
-    const shun = () => {
-      this.#isConfigureShunned = true;
-    };
-    this.#surroundings.start(
-      HOST_FRAMES.configured,
-      '',
-      listenTo(() => {}, shun),
-    );
+    this.#surroundings.start(HOST_FRAMES.configured, '', {
+      onStepDone: () => {},
+      onStepFailed: () => {},
+      // Where there is no isolate it is told as soon as there is one.
+      onPhaseFailure: (reason) => {
+        this.#isConfigureShunned = reason !== 'unavailable';
+      },
+    });
   }
 
   #log(level: LogLine['level'], plugin: string, message: string): void {

@@ -116,6 +116,7 @@ export class IsolateLane implements PackageLane {
     this.#events = events;
     this.#isolate = new ReplaceableIsolate(bundle, limits, {
       onSaid: (text) => this.#hear(text),
+      onReplaced: () => this.#background?.onRebuilt(),
       onUnavailable: (detail) => events.onIncident('unavailable', detail),
       onCatastrophe: (message) => events.onCatastrophe(message),
       ...(events.onEnter && { onEnter: events.onEnter }),
@@ -643,7 +644,6 @@ export class IsolateLane implements PackageLane {
     this.#queue = this.#queue.filter(({ isStart }) => isStart);
     this.#isolate.replace(cause);
     this.#cpuAtCrossingNs = this.#isolate.cpuTimeNs;
-    this.#background?.onRebuilt();
   }
 
   #refuseQueued(): void {

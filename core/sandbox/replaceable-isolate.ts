@@ -10,6 +10,8 @@ const MAX_RELOAD_PAUSE_MS = 60_000;
 export interface IsolateOwner {
   /** The guest speaks; what is returned it hears at once. Must not throw. */
   onSaid(text: string): string;
+  /** There is a successor, which holds all configurations. */
+  onReplaced(): void;
   /** A successor could not be loaded. */
   onUnavailable(detail: string): void;
   onCatastrophe(message: string): void;
@@ -71,6 +73,7 @@ export class ReplaceableIsolate {
     try {
       this.#current = this.#create();
       this.#reloadPauseMs = FIRST_RELOAD_PAUSE_MS;
+      this.#owner.onReplaced();
     } catch (error) {
       this.#current = undefined;
       this.#owner.onUnavailable(`${cause.message}; then ${String(error)}`);

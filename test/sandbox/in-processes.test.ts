@@ -13,3 +13,4 @@ await import('./looping.test.ts');
 await import('./misbehaving.test.ts');
 await import('./tracing.test.ts');
 await import('./uri-captures.test.ts');
+await import('./working.test.ts');

@@ -28,6 +28,9 @@ export default definePlugin({
       case 'mood':
         mood = argument;
         break;
+      case 'hoard':
+        hoard();
+        break;
       case 'report':
         kong.response.setHeader('x-runs', runs);
         break;

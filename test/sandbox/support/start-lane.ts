@@ -12,7 +12,7 @@ import type { HostServices } from '../../../core/sandbox/host-calls.ts';
 import { IsolateLane } from '../../../core/sandbox/isolate-lane.ts';
 import type { IsolateLimits } from '../../../core/sandbox/isolate-limits.ts';
 import { createLaneHost } from '../../../core/sandbox/lane-host.ts';
-import type { Isolation, PackageLane } from '../../../core/sandbox/package-lane.ts';
+import type { Isolation, LaneStats, PackageLane } from '../../../core/sandbox/package-lane.ts';
 import type { RequestTrace } from '../../../core/telemetry/tracing/request-trace.ts';
 import type { LogLine } from '../../../sdk/protocol/phase-result.ts';
 import type { TraceReport } from '../../../sdk/protocol/trace.ts';
@@ -33,6 +33,10 @@ export interface LaneUnderTest {
   configure(config: Readonly<Record<string, unknown>> | undefined): void;
   /** Submits a log record of such a request. */
   log(does: string, trace?: RequestTrace): void;
+  /** As the lane knows it now, wherever its isolate is. */
+  measure(): Promise<LaneStats>;
+  /** No isolate can be loaded any more, or can again; in the worker only. */
+  spoil(isSpoilt: boolean): void;
   end(): void;
 }
 
@@ -58,7 +62,7 @@ const SERVICES: HostServices = {
   takeSharedCounters: async (_, windows) => windows.map(() => 0),
 };
 
-let usualIsolation: Isolation = 'thread';
+export let usualIsolation: Isolation = 'thread';
 
 /** Of all lanes that are started from now on. */
 export function useIsolation(isolation: Isolation): void {
@@ -74,7 +78,8 @@ export async function startLane(
   clock?: BackgroundClock,
 ): Promise<LaneUnderTest> {
   const entry = new URL(`../plugins/${fixture}.ts`, import.meta.url);
-  const bundle = await bundlePackage({ name: fixture, entries: [entry] });
+  const bundle = { ...(await bundlePackage({ name: fixture, entries: [entry] })) };
+  const { code } = bundle;
   const incidents: PhaseFailureReason[] = [];
   const logLines: LogLine[] = [];
   const boot = { bundle, limits: { ...LIMITS, ...limits } };
@@ -128,6 +133,13 @@ export async function startLane(
     configure,
     log: (does, trace) =>
       lane.submitLog(encodeFullLogCall({ ...factsFor(does), trace }, 0, '0', LOG_FACTS, NO_ANSWER)),
+    measure: async () => {
+      await lane.collectMetrics();
+      return lane.stats();
+    },
+    spoil: (isSpoilt) => {
+      bundle.code = isSpoilt ? 'throw new Error("spoilt")' : code;
+    },
     end: () => lane.dispose(),
   };
 }
