@@ -14,7 +14,13 @@ const isTimeSet = usualIsolation === 'thread';
 
 async function start(limits: Parameters<typeof startLane>[1] = {}) {
   const clock = createSettableClock();
-  const lane = await startLane('working', { backgroundDeadlineMs: 300, ...limits }, {}, usualIsolation, clock);
+  const lane = await startLane(
+    'working',
+    { backgroundDeadlineMs: 300, ...limits },
+    {},
+    usualIsolation,
+    clock,
+  );
   started.push(lane);
   const messages = () => lane.logLines.map(({ message }) => message);
   return {
@@ -118,11 +124,7 @@ describe('a queue', () => {
       run('push a'),
     ]);
     expect(results.map(verdictOf)).toEqual(['error', 'error', 'error', 'proceed']);
-    await pollUntil(
-      'the queue',
-      measure,
-      ({ queuedEntries }) => queuedEntries === 0,
-    );
+    await pollUntil('the queue', measure, ({ queuedEntries }) => queuedEntries === 0);
     expect((await measure()).droppedEntries).toBe(0);
   });
 
