@@ -1,4 +1,9 @@
 /** Where the requests for an upstream go: contract/proxy.md sections 4, 7.2 and 8. */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findClosedPort } from '../../contract/upstream/raw-upstream.ts';
 import { linesOf, type ProxyUnderTest, startProxy } from '../support/start-proxy.ts';
@@ -82,6 +87,26 @@ describe('an upstream', () => {
       { preserve_host: true },
     );
     expect(linesOf(await proxy.echo(kept.host), 'host')).toEqual([kept.host]);
+  });
+
+  it('speaks TLS to targets of an https service, under the name that it sends', async () => {
+    const names: unknown[] = [];
+    const read = (name: string) =>
+      readFileSync(new URL(`../../contract/upstream/certificates/${name}`, import.meta.url), 'utf8');
+    const server = createServer(
+      { cert: read('upstream.pem'), key: read('upstream-key.pem') },
+      (request, response) => {
+        names.push((request.socket as TLSSocket & { readonly servername: unknown }).servername);
+        response.end(request.headers.host);
+      },
+    );
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const upstream = { host_header: 'upstream.test' };
+    const { host } = await exposeUpstream(proxy, [`127.0.0.1:${port}`], upstream, { protocol: 'https' });
+    expect((await proxy.send(host)).text).toBe(`upstream.test:${port}`);
+    expect(names).toEqual(['upstream.test']);
+    server.close();
   });
 
   it('sends a retry to another target, with the Host of that one', async () => {
