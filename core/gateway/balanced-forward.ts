@@ -74,15 +74,16 @@ export class BalancedForward implements ForwardRequest, PeerChoice {
     this.#leave();
     const address = this.#balancer.pick(this.#hash, this.#tried ?? NOTHING_TRIED);
     if (address === undefined) return undefined;
-    address.active++;
-    this.#current = address;
-    this.#startedAtMs = this.#balancer.startClock();
     const peer = this.#plan.peerAt(address, this.#balancer.rules);
     this.origin = peer.origin;
     if (peer.hostHeader !== this.#host) {
       this.#host = peer.hostHeader;
+      // Throws when a plugin has set what cannot be sent: nothing is counted yet.
       this.head = this.#parts.writeHead(peer.hostHeader);
     }
+    address.active++;
+    this.#current = address;
+    this.#startedAtMs = this.#balancer.startClock();
     return address.facts.ip;
   }
 

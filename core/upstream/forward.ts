@@ -85,9 +85,10 @@ class PooledClient implements UpstreamClient {
   }
 
   forward(request: ForwardRequest, events: ForwardEvents): ForwardExchange {
-    this.requestsInFlight++;
     const exchange = new PooledExchange(this, request, events);
+    // Throws when the request cannot be written down; it ends later than in this call otherwise.
     exchange.start();
+    this.requestsInFlight++;
     return exchange;
   }
 
