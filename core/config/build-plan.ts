@@ -8,6 +8,7 @@ import type { LanePhases, PlanGeneration, PlanSegment, RoutePlan } from '../gate
 import { compileRouter, type RefuseRule } from '../router/compile-router.ts';
 import type { RouteRule, Router } from '../router/route-rule.ts';
 import { type FindBalancer, planUpstream } from './plan-upstream.ts';
+import { type CertificateReader, planUpstreamTls } from './plan-upstream-tls.ts';
 import { consumersOf, findCandidates, groupByScope, type PluginScopes } from './scope-lookup.ts';
 import type { PluginRow, RouteRow, ServiceRow, Snapshot } from './snapshot.ts';
 
@@ -31,6 +32,9 @@ interface PlannedPlugin {
   readonly responders: ReadonlySet<number> | undefined;
 }
 
+/** Where certificates refer to no secrets. */
+const PLAIN_CERTIFICATES: CertificateReader = { read: (text) => text, onUnreadable: () => {} };
+
 type Draft<Plan> = { -readonly [Member in keyof Plan]: Plan[Member] };
 
 interface GuestDraft {
@@ -42,24 +46,27 @@ interface GuestDraft {
 /**
  * `packages`: the manifest of each lane, by index. Plugins that no package offers are left out, and so is a route
  * that cannot be compiled (stored by a build with other rules): `refuse` hears of it, the others are served.
- * `findBalancer` knows the upstreams of the snapshot.
+ * `findBalancer` knows the upstreams of the snapshot, `certificates` the secrets its certificates refer to.
  */
 export function buildPlan(
   snapshot: Snapshot,
   packages: readonly PackageManifest[],
   refuse: RefuseRule,
   findBalancer: FindBalancer = () => undefined,
+  certificates: CertificateReader = PLAIN_CERTIFICATES,
 ): RoutingPlan {
   const generation: PlanGeneration = { number: snapshot.version, inFlight: 0, isCurrent: true };
   const drafts: GuestDraft[] = packages.map(() => ({ instances: [], plans: [], consumers: {} }));
   const plugins = planPlugins(snapshot.plugins, packages, drafts);
   const services = new Map(snapshot.services.map((service) => [service.id, service]));
 
+  const findTls = planUpstreamTls(snapshot, certificates);
+
   const rules: RouteRule<RoutePlan>[] = [];
   for (const route of snapshot.routes) {
     const service = route.service === null ? null : (services.get(route.service.id) ?? null);
     if (service !== null && !service.enabled) continue;
-    const upstream = service === null ? null : planUpstream(route, service, findBalancer);
+    const upstream = service === null ? null : planUpstream(route, service, findBalancer, findTls);
     rules.push(ruleOf(route, { ...planRoute(generation, route, service, plugins, drafts), upstream }));
   }
   return {

@@ -1,9 +1,10 @@
 /** The upstream side of a route: where to connect, with which timeouts, and how the path is made. */
 import type { Balancer } from '../balancing/balancer.ts';
 import type { UpstreamPlan } from '../gateway/route-plan.ts';
-import { createOrigin } from '../gateway/upstream-origin.ts';
+import { createOrigin, createOriginTls } from '../gateway/upstream-origin.ts';
 import { compileUpstreamPath } from '../gateway/upstream-path.ts';
 import { hostHeaderOf, rememberPeers } from '../gateway/upstream-peers.ts';
+import type { FindUpstreamTls } from './plan-upstream-tls.ts';
 import type { RouteRow, ServiceRow } from './snapshot.ts';
 
 const DEFAULT_RETRIES = 5;
@@ -12,13 +13,21 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 /** The balancer of an upstream by its name. */
 export type FindBalancer = (name: string) => Balancer | undefined;
 
-export function planUpstream(route: RouteRow, service: ServiceRow, findBalancer: FindBalancer): UpstreamPlan {
+export function planUpstream(
+  route: RouteRow,
+  service: ServiceRow,
+  findBalancer: FindBalancer,
+  findTls: FindUpstreamTls,
+): UpstreamPlan {
   const protocol = service.protocol === 'https' || service.protocol === 'grpcs' ? 'https' : 'http';
+  const tls = findTls(service);
   const origin = createOrigin({
     protocol,
     host: service.host,
     port: service.port,
     verifyCertificate: service.tls_verify === true,
+    tls: tls && createOriginTls(tls),
+    speaksHttp2: service.protocol.startsWith('grpc'),
   });
   return {
     origin,

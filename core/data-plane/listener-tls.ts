@@ -1,11 +1,11 @@
 /** TLS of a worker's listeners: the node's own certificate, and those of the configuration as they come and go. */
 import { planCertificates } from '../config/plan-certificates.ts';
+import type { CertificateReader } from '../config/plan-upstream-tls.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import { CertificateTable } from '../http/certificate-table.ts';
 import type { IngressTls } from '../http/ingress.ts';
 import type { Settings } from '../settings/load-settings.ts';
 import type { Boot } from './messages.ts';
-import type { ReadText } from './read-text.ts';
 
 type Certificates = Pick<Snapshot, 'certificates' | 'snis'>;
 
@@ -16,15 +16,13 @@ export interface ListenerTls {
   configure(snapshot: Certificates): void;
 }
 
-/** `onUnusable` hears of certificates that cannot be used. */
 export function createListenerTls(
   ownCertificate: Boot['ownCertificate'],
   { sslProtocols, sslCiphers }: Settings,
-  readText: ReadText,
-  onUnusable: (id: string, error: unknown) => void,
+  { read, onUnreadable }: CertificateReader,
 ): ListenerTls {
   if (ownCertificate === undefined) return { options: undefined, configure: () => {} };
-  const table = new CertificateTable(onUnusable);
+  const table = new CertificateTable(onUnreadable);
   let served: Certificates | undefined;
   return {
     options: {
@@ -38,7 +36,7 @@ export function createListenerTls(
       const { certificates, snis } = snapshot;
       if (served?.certificates === certificates && served.snis === snis) return;
       served = { certificates, snis };
-      table.replace(planCertificates(served, readText, onUnusable));
+      table.replace(planCertificates(served, read, onUnreadable));
     },
   };
 }

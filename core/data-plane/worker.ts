@@ -106,12 +106,12 @@ const tracer = createTracer({
   logger,
   nowMs,
 });
-const listenerTls = createListenerTls(
-  boot.ownCertificate,
-  settings,
-  createTextReader(readSecret),
-  (id, error) => logger.error({ certificate: id, err: error }, 'a certificate cannot be used'),
-);
+const certificates = {
+  read: createTextReader(readSecret),
+  onUnreadable: (id: string, error: unknown) =>
+    logger.error({ certificate: id, err: error }, 'a certificate cannot be used'),
+};
+const listenerTls = createListenerTls(boot.ownCertificate, settings, certificates);
 let lanes: PackageLanes;
 /** By share of the traffic; nearly always there is one. */
 let plans: readonly LivePlan[] = [];
@@ -352,6 +352,7 @@ function serveThrough(given: Boot['snapshot'], through: readonly LaneShare[]): v
       lanes.manifestsOf(share),
       ({ id }, reason) => logger.error({ route: id, reason: String(reason) }, 'a route cannot be served'),
       gateway.findBalancer,
+      certificates,
     );
     lanes.configure(share, lastGeneration, (lane, number, artefact) => {
       const configuration = built.guests[number] as RoutingPlan['guests'][number];

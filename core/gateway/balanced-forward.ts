@@ -15,6 +15,7 @@ import type {
 import { hashRequest } from './hash-value.ts';
 import type { RequestFlow } from './request-flow.ts';
 import type { UpstreamPlan } from './route-plan.ts';
+import { originNamed } from './upstream-origin.ts';
 
 const NOTHING_TRIED: readonly BalancedAddress[] = Object.freeze([]);
 const TIMEOUTS: ReadonlySet<ErrorCode> = new Set([
@@ -30,6 +31,8 @@ export interface BalancedParts {
   readonly chunkedBody: boolean;
   readonly observer: ForwardObserver | undefined;
   writeHead(host: string): string;
+  /** The client's Host, where it is kept and sent as the server name. */
+  readonly keptHost: string | undefined;
 }
 
 export class BalancedForward implements ForwardRequest, PeerChoice {
@@ -75,7 +78,8 @@ export class BalancedForward implements ForwardRequest, PeerChoice {
     const address = this.#balancer.pick(this.#hash, this.#tried ?? NOTHING_TRIED);
     if (address === undefined) return undefined;
     const peer = this.#plan.peerAt(address, this.#balancer.rules);
-    this.origin = peer.origin;
+    const { keptHost } = this.#parts;
+    this.origin = keptHost === undefined ? peer.origin : originNamed(peer.origin, keptHost);
     if (peer.hostHeader !== this.#host) {
       this.#host = peer.hostHeader;
       // Throws when a plugin has set what cannot be sent: nothing is counted yet.

@@ -10,6 +10,7 @@ import { nowMs } from './now.ts';
 import type { RequestFlow } from './request-flow.ts';
 import type { UpstreamPlan } from './route-plan.ts';
 import { TransformedBody } from './transformed-body.ts';
+import { originNamed } from './upstream-origin.ts';
 import { encodePath } from './upstream-path.ts';
 
 /** How the body is framed towards the upstream. */
@@ -60,7 +61,7 @@ function forwardAsItIs(flow: RequestFlow, upstream: UpstreamPlan): void {
     forward(flow, upstream, body, { contentLength: bytes.length });
   } else if (body.declaredLength !== undefined) {
     forward(flow, upstream, body, { contentLength: body.declaredLength });
-  } else if (flow.plan.route?.request_buffering === false) {
+  } else if (flow.plan.route?.request_buffering === false || upstream.origin.speaksHttp2 === true) {
     forward(flow, upstream, body, 'chunked');
   } else {
     forwardBuffered(flow, upstream, body);
@@ -105,15 +106,23 @@ function forward(
   const observer = flow.trace?.isSampled === true ? flow.trace : undefined;
   flow.forwardedAtMs = nowMs();
   const { balancer } = upstream;
+  const keptHost = upstream.origin.protocol === 'https' ? findKeptHost(flow) : undefined;
   if (balancer !== undefined) {
     const writeHeadFor = (host: string) => writeHead(flow, upstream, host, method, framing);
-    const parts = { method, body, chunkedBody: framing === 'chunked', observer, writeHead: writeHeadFor };
+    const parts = {
+      method,
+      body,
+      chunkedBody: framing === 'chunked',
+      observer,
+      writeHead: writeHeadFor,
+      keptHost,
+    };
     flow.forwarding = gateway.forward(new BalancedForward(flow, upstream, balancer, parts), flow.response);
     return;
   }
   flow.forwarding = gateway.forward(
     {
-      origin: upstream.origin,
+      origin: keptHost === undefined ? upstream.origin : originNamed(upstream.origin, keptHost),
       method,
       head: writeHead(flow, upstream, upstream.hostHeader, method, framing),
       body,
@@ -135,8 +144,7 @@ function writeHead(
   method: string,
   framing: Framing,
 ): string {
-  const { exchange, changes, plan, gateway } = flow;
-  const keepsHost = plan.route?.preserve_host === true && changes?.target === undefined;
+  const { exchange, changes, gateway } = flow;
   const path =
     changes?.path === undefined ? upstream.buildPath(flow.path, flow.matchedPath) : encodePath(changes.path);
   const query = changes?.rawQuery ?? exchange.rawQuery;
@@ -147,7 +155,7 @@ function writeHead(
     method,
     target: flow.upstreamTarget,
     exchange,
-    host: keepsHost ? (exchange.host ?? host) : host,
+    host: findKeptHost(flow) ?? host,
     clientAddress: flow.clientAddress,
     isTrusted: flow.isTrusted,
     strippedPrefix: flow.strippedPrefix,
@@ -156,6 +164,11 @@ function writeHead(
     overrides: flow.serviceTriples,
     framing,
   });
+}
+
+/** The client's own Host, where the route keeps it. */
+function findKeptHost({ exchange, changes, plan }: RequestFlow): string | undefined {
+  return plan.route?.preserve_host === true && changes?.target === undefined ? exchange.host : undefined;
 }
 
 /** `Content-Length: 0` is passed on where the client sent it. */

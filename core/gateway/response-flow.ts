@@ -56,6 +56,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
   #isUpstreamDone = false;
   /** Body of an answer that is not streamed. */
   #whole: string | Uint8Array | undefined;
+  #trailers: readonly string[] | undefined;
   #closesConnection = false;
   #nextLane = 0;
   #phaseCall = 0;
@@ -100,6 +101,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
       proxyMs: forwardedAtMs - exchange.receivedAtMs,
       upstreamMs: this.headAtMs - forwardedAtMs,
       upstreamStatus: head.status,
+      httpVersion: head.httpVersion,
     });
     const { balancerCookie } = this.#flow;
     if (balancerCookie !== '') this.headers = [...this.headers, 'Set-Cookie', balancerCookie];
@@ -124,6 +126,10 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
   onFlush(): void {
     // The upstream sent a head and nothing else yet: an event stream's client must not wait for its first event.
     if (this.#stage === 'head-ready' && !this.#isUpstreamDone) this.#startStreaming(undefined);
+  }
+
+  onTrailers(trailers: readonly string[]): void {
+    this.#trailers = trailers;
   }
 
   onEnd(): void {
@@ -395,7 +401,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
       else if (this.#hasBody) this.#startStreaming(undefined);
       else exchange.writeHead(this.status, this.headers, this.#bodyLength, false);
     }
-    if (this.#stage === 'streaming') exchange.end();
+    if (this.#stage === 'streaming') exchange.end(this.#trailers);
     this.#stage = 'done';
     this.#flow.finish();
   }

@@ -21,6 +21,8 @@ export interface ProxiedFacts {
   /** From sending to the response head. */
   readonly upstreamMs: number;
   readonly upstreamStatus: number;
+  /** Of the upstream's answer; default 1.1. */
+  readonly httpVersion?: '2' | undefined;
 }
 
 export interface OwnFacts {
@@ -56,13 +58,15 @@ export function compileResponseHeaders(settings: ResponseHeaderSettings): Respon
   const lengths = maskLengths(handlings.keys());
   const sendsServer = added.has('Server');
   const sendsVia = added.has('Via');
-  const ownVia = `1.1 ${productToken}`;
+  const viaOfHttp1 = `1.1 ${productToken}`;
+  const viaOfHttp2 = `2 ${productToken}`;
 
   return {
     proxied(headers, facts) {
       const named = findNamedByConnection(headers);
       const result: string[] = [];
       let hasServer = false;
+      const ownVia = facts.httpVersion === undefined ? viaOfHttp1 : viaOfHttp2;
       let via = ownVia;
       for (let at = 0; at < headers.length; at += 2) {
         const name = headers[at] as string;
@@ -92,7 +96,7 @@ export function compileResponseHeaders(settings: ResponseHeaderSettings): Respon
       const result = [...headers];
       if (sendsServer) result.push('Server', productToken);
       if (upstream !== undefined) {
-        if (sendsVia) result.push('Via', ownVia);
+        if (sendsVia) result.push('Via', viaOfHttp1);
         addLatencies(result, added, upstream);
       } else if (added.has('X-Kong-Response-Latency')) {
         result.push('X-Kong-Response-Latency', wholeMs(latencyMs));

@@ -8,7 +8,8 @@ import {
   type ConnectionSettings,
   UpstreamConnection,
 } from './connection.ts';
-import type { UpstreamAttempt, UpstreamOrigin } from './forward-request.ts';
+import type { ForwardRequest, UpstreamAttempt, UpstreamOrigin } from './forward-request.ts';
+import { SessionPool } from './session-pool.ts';
 
 export interface PoolCounts {
   readonly openConnections: number;
@@ -24,8 +25,34 @@ export interface PoolSettings extends ConnectionSettings {
   readonly maxIdleConnections: number;
 }
 
+/** What carries one request at a time as far as its owner can tell: a connection, or a stream of a shared one. */
+export interface PooledConnection {
+  /** Requests its connection has carried, this one included. */
+  readonly requestCount: number;
+  readonly requestSent: boolean;
+  readonly responseStarted: boolean;
+  send(owner: ConnectionOwner, request: ForwardRequest): boolean;
+  resume(): void;
+  /** Ends it without telling the owner. */
+  discard(): void;
+}
+
+/** Connections to one address of one origin. */
+export interface Pool {
+  readonly origin: UpstreamOrigin;
+  readonly ip: string;
+  readonly onlyAttempt: readonly UpstreamAttempt[];
+  readonly openCount: number;
+  readonly idleCount: number;
+  takeIdle(): PooledConnection | undefined;
+  /** The owner hears `onConnected` or `onFailed`, not before this returns. */
+  open(owner: ConnectionOwner, connectTimeoutMs: number): PooledConnection;
+  discardIdle(): void;
+  failAll(detail: string): void;
+}
+
 /** The connections to one address of one origin. */
-export class AddressPool implements ConnectionHome {
+export class AddressPool implements Pool, ConnectionHome {
   readonly origin: UpstreamOrigin;
   readonly ip: string;
   /** The record of a first attempt that succeeded: the same for all requests that go well. */
@@ -100,13 +127,13 @@ export class ConnectionPools {
   connectionsReused = 0;
 
   /** Origin key → address → pool. Pools without connections are forgotten, and with them origins nobody uses. */
-  private readonly origins = new Map<string, Map<string, AddressPool>>();
+  private readonly origins = new Map<string, Map<string, Pool>>();
 
   constructor(settings: PoolSettings) {
     this.settings = settings;
   }
 
-  poolOf(origin: UpstreamOrigin, ip: string): AddressPool {
+  poolOf(origin: UpstreamOrigin, ip: string): Pool {
     let addresses = this.origins.get(origin.key);
     if (addresses === undefined) {
       addresses = new Map();
@@ -114,13 +141,14 @@ export class ConnectionPools {
     }
     let pool = addresses.get(ip);
     if (pool === undefined) {
-      pool = new AddressPool(this, origin, ip);
+      pool =
+        origin.speaksHttp2 === true ? new SessionPool(this, origin, ip) : new AddressPool(this, origin, ip);
       addresses.set(ip, pool);
     }
     return pool;
   }
 
-  forget(pool: AddressPool): void {
+  forget(pool: Pool): void {
     const addresses = this.origins.get(pool.origin.key);
     if (addresses?.get(pool.ip) !== pool) return;
     addresses.delete(pool.ip);
@@ -154,7 +182,7 @@ export class ConnectionPools {
     };
   }
 
-  private allPools(): AddressPool[] {
+  private allPools(): Pool[] {
     return [...this.origins.values()].flatMap((addresses) => [...addresses.values()]);
   }
 }

@@ -2,11 +2,13 @@
  * One connection to an upstream: a socket, a parser and a timer that serve one request after another. It knows
  * nothing of retries; its owner hears how the request went, its home hears when it is free or gone.
  */
-import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import type { OnReadOpts, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { ErrorCode } from '../errors.ts';
 import type { RequestBody } from '../http/request-body.ts';
 import type { ForwardRequest, ResponseHead, UpstreamOrigin } from './forward-request.ts';
+import { openSocket, readyEvent, type SessionHolder } from './open-socket.ts';
+import { isChainTooLong } from './origin-tls.ts';
 import { RequestBodySender, type SendingProgress } from './request-body-sender.ts';
 import { type ResponseListener, ResponseParser } from './response-parser.ts';
 import type { Expirable, TimerWheel, WheelTimer } from './timer-wheel.ts';
@@ -19,6 +21,8 @@ export interface ConnectionOwner {
   /** False pauses reading until `resume`. */
   onChunk(chunk: Uint8Array): boolean;
   onFlush(): void;
+  /** Of HTTP/2 only. */
+  onTrailers(trailers: readonly string[]): void;
   onComplete(): void;
   onFailed(code: ErrorCode, detail: string, cause?: unknown): void;
 }
@@ -38,11 +42,6 @@ export interface ConnectionSettings {
   readonly maxRequestsPerConnection: number;
   /** PEM certificates trusted instead of the runtime's own list; undefined for that list. */
   readonly trustedCertificates: readonly string[] | undefined;
-}
-
-/** TLS sessions of one pool, so that later handshakes are short. */
-export interface SessionHolder {
-  tlsSession: Buffer | undefined;
 }
 
 const CONNECTING = 0;
@@ -94,11 +93,13 @@ export class UpstreamConnection implements ResponseListener, Expirable, SendingP
     this.timer = settings.wheel.createTimer(this);
     this.timer.arm(connectTimeoutMs);
     const onread: OnReadOpts = { buffer: READ_BUFFER, callback: (byteCount) => this.onRead(byteCount) };
-    this.socket =
-      origin.protocol === 'http'
-        ? openTcp(origin, ip, onread)
-        : openTls(origin, ip, onread, home, settings.trustedCertificates);
-    this.socket.once(origin.protocol === 'http' ? 'connect' : 'secureConnect', () => this.onConnected());
+    this.socket = openSocket(origin, ip, {
+      onread,
+      protocol: 'http/1.1',
+      sessions: home,
+      trustedCertificates: settings.trustedCertificates,
+    });
+    this.socket.once(readyEvent(origin), () => this.onConnected(origin));
     this.socket.on('drain', () => this.onDrain());
     this.socket.on('end', () => this.onEnded());
     this.socket.on('error', (error: NodeJS.ErrnoException) =>
@@ -201,8 +202,11 @@ export class UpstreamConnection implements ResponseListener, Expirable, SendingP
     return true;
   }
 
-  private onConnected(): void {
-    if (this.phase === CONNECTING) this.owner!.onConnected();
+  private onConnected({ tls }: UpstreamOrigin): void {
+    if (this.phase !== CONNECTING) return;
+    if (tls?.maxDepth !== undefined && isChainTooLong(this.socket as TLSSocket, tls.maxDepth)) {
+      this.fail('GW_UPSTREAM_CONNECT_FAILED', 'certificate chain too long');
+    } else this.owner!.onConnected();
   }
 
   /** Returns false to stop reading. */
@@ -289,34 +293,4 @@ export class UpstreamConnection implements ResponseListener, Expirable, SendingP
     this.sender?.stop();
     this.sender = undefined;
   }
-}
-
-function openTcp(origin: UpstreamOrigin, ip: string, onread: OnReadOpts): Socket {
-  return connectTcp({ host: ip, port: origin.port, noDelay: true, autoSelectFamily: false, onread });
-}
-
-function openTls(
-  origin: UpstreamOrigin,
-  ip: string,
-  onread: OnReadOpts,
-  sessions: SessionHolder,
-  trustedCertificates: readonly string[] | undefined,
-): Socket {
-  // `onread` is documented for sockets and handed on by TLS; only the type of TLS options does not list it.
-  const options: ConnectionOptions & { onread: OnReadOpts } = {
-    host: ip,
-    port: origin.port,
-    ...(origin.serverName === undefined ? {} : { servername: origin.serverName }),
-    rejectUnauthorized: origin.verifyCertificate,
-    ALPNProtocols: ['http/1.1'],
-    ...(sessions.tlsSession === undefined ? {} : { session: sessions.tlsSession }),
-    ...(trustedCertificates === undefined ? {} : { ca: [...trustedCertificates] }),
-    onread,
-  };
-  const socket = connectTls(options);
-  socket.setNoDelay(true);
-  socket.on('session', (session) => {
-    sessions.tlsSession = session;
-  });
-  return socket;
 }

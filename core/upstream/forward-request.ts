@@ -3,6 +3,7 @@
  */
 import type { ErrorCode, GatewayError } from '../errors.ts';
 import type { RequestBody } from '../http/request-body.ts';
+import type { OriginTls } from './origin-tls.ts';
 
 /** Where to connect. Equal origins (see `key`) share a pool of idle connections. */
 export interface UpstreamOrigin {
@@ -14,6 +15,10 @@ export interface UpstreamOrigin {
   readonly serverName: string | undefined;
   /** https only. Default false, as Kong's. */
   readonly verifyCertificate: boolean;
+  /** https only, where there is more to say. */
+  readonly tls?: OriginTls | undefined;
+  /** It is spoken to in HTTP/2: gRPC. */
+  readonly speaksHttp2?: boolean;
   /** Pool key, unique per combination of the members above. Built once per snapshot, not per request. */
   readonly key: string;
 }
@@ -67,6 +72,8 @@ export interface ResponseHead {
   readonly bodyLength: number | undefined;
   /** False for HEAD, 204 and 304. */
   readonly hasBody: boolean;
+  /** Default 1.1. */
+  readonly httpVersion?: '2';
 }
 
 /** One finished or failed attempt, for logs and metrics. */
@@ -89,6 +96,8 @@ export interface ForwardEvents {
    * read that completes the response, because `onEnd` follows within it.
    */
   onFlush(): void;
+  /** Flat, in lower case; before `onEnd`, and of HTTP/2 only. */
+  onTrailers?(trailers: readonly string[]): void;
   onEnd(): void;
   /** After retries. `error.code` decides the answer. */
   onError(error: GatewayError): void;

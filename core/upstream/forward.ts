@@ -5,8 +5,8 @@
 
 import type { HostAddress, LookUpHost } from '../dns/host-answer.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
-import type { ConnectionOwner, UpstreamConnection } from './connection.ts';
-import { type AddressPool, ConnectionPools, type PoolCounts } from './connection-pools.ts';
+import type { ConnectionOwner } from './connection.ts';
+import { ConnectionPools, type Pool, type PoolCounts, type PooledConnection } from './connection-pools.ts';
 import type {
   ForwardEvents,
   ForwardExchange,
@@ -126,8 +126,8 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
   private readonly events: ForwardEvents;
   /** Made with the first failure: most requests go well and share the record of their pool. */
   private failedAttempts: UpstreamAttempt[] | undefined;
-  private pool: AddressPool | undefined;
-  private connection: UpstreamConnection | undefined;
+  private pool: Pool | undefined;
+  private connection: PooledConnection | undefined;
   private retriesLeft: number;
   /** After a reused connection turned out stale its neighbours are suspect too. */
   private wantsNewConnection = false;
@@ -179,6 +179,10 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
     this.events.onFlush();
   }
 
+  onTrailers(trailers: readonly string[]): void {
+    this.events.onTrailers?.(trailers);
+  }
+
   onComplete(): void {
     this.connection = undefined;
     this.end();
@@ -213,7 +217,7 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
     }
   }
 
-  private decideRetry(connection: UpstreamConnection, code: ErrorCode): 'free' | 'counted' | 'none' {
+  private decideRetry(connection: PooledConnection, code: ErrorCode): 'free' | 'counted' | 'none' {
     return decideRetry({
       code,
       method: this.request.method,
@@ -279,7 +283,7 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
     }
   }
 
-  private sendOn(connection: UpstreamConnection): void {
+  private sendOn(connection: PooledConnection): void {
     if (connection.send(this, this.request)) return;
     this.connection = undefined;
     this.endWithError(new GatewayError('GW_INTERNAL', 'the beginning of the request body is gone'));

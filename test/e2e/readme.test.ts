@@ -5,13 +5,14 @@
  * SDK is the one that is type-checked.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { issueCertificate } from '../../core/crypto/issue-certificate.ts';
 import { bundlePackage } from '../../core/sandbox/bundle-package.ts';
 import { PluginIsolate } from '../../core/sandbox/plugin-isolate.ts';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
@@ -79,12 +80,15 @@ describe('the documentation', () => {
   const shells: ChildProcess[] = [];
 
   beforeAll(async () => {
-    gateway = await startGateway();
+    const tlsPort = await findFreePort();
+    gateway = await startGateway({ listeners: [`127.0.0.1:${tlsPort} http2 ssl`] });
     folder = mkdtempSync(join(tmpdir(), 'tollgate-readme-'));
+    await writeCertificates(folder);
     ports = new Map([
       ['8000', new URL(gateway.proxyUrl).port],
       ['8001', new URL(gateway.adminUrl).port],
       ['8100', new URL(gateway.statusUrl).port],
+      ['8443', String(tlsPort)],
       ['9000', String(await findFreePort())],
     ]);
   });
@@ -96,7 +100,7 @@ describe('the documentation', () => {
   });
 
   const withFreePorts = (text: string) =>
-    text.replace(/\b(?:8000|8001|8100|9000)\b/g, (port) => ports.get(port) ?? port);
+    text.replace(/\b(?:8000|8001|8100|8443|9000)\b/g, (port) => ports.get(port) ?? port);
 
   /** Types a block into a shell. Resolves to what it printed; throws when it fails. */
   const run = async (command: string): Promise<string> => {
@@ -175,6 +179,21 @@ describe('the guides', () => {
 async function enterMinuteEarly(): Promise<void> {
   const leftMs = MINUTE_MS - (Date.now() % MINUTE_MS);
   if (leftMs < MINUTE_MARGIN_MS) await delay(leftMs + 10);
+}
+
+/** What the guide about TLS takes for granted: a certificate for its reader's host name, and one of an authority. */
+async function writeCertificates(folder: string): Promise<void> {
+  const names = ['api.example.com', '*.example.org'];
+  const pair = await issueCertificate({ commonName: 'api.example.com', names, validDays: 1 });
+  const authority = await issueCertificate({
+    commonName: 'ca',
+    names: ['ca'],
+    validDays: 1,
+    isAuthority: true,
+  });
+  writeFileSync(join(folder, 'cert.pem'), pair.cert);
+  writeFileSync(join(folder, 'key.pem'), pair.key);
+  writeFileSync(join(folder, 'ca.pem'), authority.cert);
 }
 
 /** Resolves when something listens; the caller's time limit ends the wait. */
