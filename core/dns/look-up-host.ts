@@ -33,12 +33,18 @@ const RESOLV_CONF = '/etc/resolv.conf';
 const TIMEOUT_MS = 2000;
 const TRIES = 2;
 const MAX_REMEMBERED_TYPES = 10_000;
-const NO_RECORD: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA']);
+const SILENT = 'dns client error: no server answers';
+const SILENCE: ReadonlySet<string> = new Set(['ETIMEOUT', 'ECONNREFUSED']);
 
 interface Records {
   readonly addresses: readonly HostAddress[];
   readonly ttlSeconds: number;
 }
+
+type NameAnswer =
+  | { readonly type: RecordType; readonly records: Records }
+  | { readonly missing: string }
+  | { readonly failure: string };
 
 export function createHostLookUp(settings: LookUpSettings): LookUpHost {
   const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
@@ -53,26 +59,46 @@ export function createHostLookUp(settings: LookUpSettings): LookUpHost {
     return { addresses: found.map(({ address }) => addressOf(address)), ttlSeconds: leastTtl(found) };
   };
 
-  const askInOrder = async (host: string): Promise<HostAnswer> => {
+  /** All types of one name; a name that does not exist has none of any. */
+  const askForName = async (name: string, types: ReadonlySet<RecordType>): Promise<NameAnswer> => {
     let failure: string | undefined;
-    let missing = 'no such name';
-    for (const name of expandName(host, search)) {
-      for (const type of typesInOrder(settings.order, lastTypes.get(host))) {
-        try {
-          const { addresses, ttlSeconds } = await ask(name, type);
-          if (addresses.length === 0) continue;
-          if (lastTypes.size >= MAX_REMEMBERED_TYPES) lastTypes.clear();
-          lastTypes.set(host, type);
-          return { kind: 'found', type, addresses, ttlMs: (settings.validTtlSeconds ?? ttlSeconds) * 1000 };
-        } catch (error) {
-          const code = (error as NodeJS.ErrnoException).code ?? String(error);
-          if (NO_RECORD.has(code)) missing = code === 'ENODATA' ? 'no address' : missing;
-          else failure ??= describeFailure(code);
-        }
+    let missing: string | undefined;
+    for (const type of types) {
+      try {
+        const records = await ask(name, type);
+        if (records.addresses.length > 0) return { type, records };
+        missing ??= 'no address';
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code ?? String(error);
+        if (code === 'ENOTFOUND') return { missing: 'no such name' };
+        // Nobody is there to be asked for the other types.
+        if (SILENCE.has(code)) return { failure: SILENT };
+        if (code === 'ENODATA') missing ??= 'no address';
+        else failure ??= describeFailure(code);
       }
     }
+    return failure === undefined ? { missing: missing ?? 'no address' } : { failure };
+  };
+
+  const askInOrder = async (host: string): Promise<HostAnswer> => {
+    const types = typesInOrder(settings.order, lastTypes.get(host));
+    let reason = 'no such name';
+    let failure: string | undefined;
+    for (const name of expandName(host, search)) {
+      const answer = await askForName(name, types);
+      if ('type' in answer) {
+        const { type, records } = answer;
+        if (lastTypes.size >= MAX_REMEMBERED_TYPES) lastTypes.clear();
+        lastTypes.set(host, type);
+        const ttlMs = (settings.validTtlSeconds ?? records.ttlSeconds) * 1000;
+        return { kind: 'found', type, addresses: records.addresses, ttlMs };
+      }
+      if ('missing' in answer) reason = answer.missing;
+      else failure ??= answer.failure;
+      if (failure === SILENT) break;
+    }
     return failure === undefined
-      ? { kind: 'none', reason: missing, ttlMs: settings.notFoundTtlSeconds * 1000 }
+      ? { kind: 'none', reason, ttlMs: settings.notFoundTtlSeconds * 1000 }
       : { kind: 'failed', reason: failure, ttlMs: settings.errorTtlSeconds * 1000 };
   };
 
@@ -138,9 +164,6 @@ function describeFailure(code: string): string {
       return 'dns server error: 2 server failure';
     case 'EREFUSED':
       return 'dns server error: 5 refused';
-    case 'ETIMEOUT':
-    case 'ECONNREFUSED':
-      return 'dns client error: no server answers';
     default:
       return `dns client error: ${code}`;
   }

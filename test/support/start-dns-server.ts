@@ -7,8 +7,8 @@ export interface DnsServer {
   readonly address: string;
   /** Replaces what is known of a name and type; an empty list says that there is no such record. */
   set(name: string, type: 'A' | 'AAAA' | 'SRV', answers: readonly DnsAnswer[]): void;
-  /** Answers every question with SERVFAIL from now on, or no longer. */
-  fail(isFailing: boolean): void;
+  /** Answers every question, or those for this type, with SERVFAIL from now on, or no longer. */
+  fail(isFailing: boolean, type?: string): void;
   /** Questions for this name and type so far. */
   asked(name: string, type?: string): number;
   stop(): Promise<void>;
@@ -35,6 +35,7 @@ export async function startDnsServer(): Promise<DnsServer> {
   const records = new Map<string, readonly DnsAnswer[]>();
   const questions: string[] = [];
   let isFailing = false;
+  let failingType: string | undefined;
   const socket = createSocket('udp4');
   socket.on('message', (message, { port, address }) => {
     const query = decode(message);
@@ -45,13 +46,14 @@ export async function startDnsServer(): Promise<DnsServer> {
     const known = records.get(`${type} ${name}`) ?? [];
     const isName = [...records.keys()].some((key) => key.endsWith(` ${name}`));
     const answers = known.map(({ ttl, data }) => ({ name, type, ttl, data }) as Answer);
-    const code = isFailing ? SERVFAIL : isName ? 0 : NXDOMAIN;
+    const fails = isFailing && (failingType === undefined || failingType === type);
+    const code = fails ? SERVFAIL : isName ? 0 : NXDOMAIN;
     const answer = encode({
       type: 'response',
       id: query.id ?? 0,
       flags: AUTHORITATIVE | code,
       questions: [question],
-      answers: isFailing ? [] : answers,
+      answers: fails ? [] : answers,
     });
     socket.send(answer, port, address);
   });
@@ -59,8 +61,9 @@ export async function startDnsServer(): Promise<DnsServer> {
   return {
     address: `127.0.0.1:${socket.address().port}`,
     set: (name, type, answers) => void records.set(`${type} ${name}`, answers),
-    fail: (failing) => {
+    fail: (failing, type) => {
       isFailing = failing;
+      failingType = type;
     },
     asked: (name, type = 'A') => questions.filter((question) => question === `${type} ${name}`).length,
     stop: () => new Promise((resolve) => socket.close(() => resolve())),
