@@ -231,6 +231,11 @@ export class IsolateLane implements PackageLane {
     }
   }
 
+  /** Something runs in it, waits for the host, or is about to cross. */
+  get isBusy(): boolean {
+    return !this.#isClosed && (this.#queue.length > 0 || this.#calls.list().length > 0);
+  }
+
   stats(): LaneStats {
     return {
       crossings: this.#crossings,

@@ -1,4 +1,6 @@
 /** One lane with one package in it: phases of single calls as promises, and what its plugins have said meanwhile. */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { LogLine } from '../../sdk/protocol/phase-result.ts';
 import type { GuestConfiguration } from '../../sdk/protocol/plan.ts';
@@ -6,11 +8,13 @@ import { PluginFailure } from '../../sdk/testing/errors.ts';
 import type { LoggedLine } from '../../sdk/testing/kit.ts';
 import type { LanePhase } from '../pipeline/phase-lane.ts';
 import type { PhaseOutcome } from '../pipeline/phase-outcome.ts';
+import type { BackgroundClock } from '../sandbox/background-clock.ts';
 import type { PackageBundle } from '../sandbox/bundle-package.ts';
 import type { HostServices } from '../sandbox/host-calls.ts';
-import { IsolateLane } from '../sandbox/isolate-lane.ts';
+import { IsolateLane, type LaneEvents } from '../sandbox/isolate-lane.ts';
 import type { IsolateLimits } from '../sandbox/isolate-limits.ts';
 import { createLaneHost } from '../sandbox/lane-host.ts';
+import { type BodyToPass, passBody } from './pass-body.ts';
 
 const EVERYTHING = { entity: '', id: '', keys: [], withReferences: false, everything: true };
 
@@ -25,20 +29,26 @@ export class IsolateUnderTest {
     limits: IsolateLimits,
     services: HostServices,
     mapStack: (stack: string) => string,
+    clock: BackgroundClock,
   ) {
     this.#mapStack = mapStack;
-    this.#lane = new IsolateLane(bundle, limits, createLaneHost(services), {
+    const events: LaneEvents = {
       onLogLines: (lines) => this.#lines.push(...lines),
       // Whoever waits for the call hears of it.
       onIncident: () => {},
       onCatastrophe: (message) => {
         throw new Error(message);
       },
-    });
+    };
+    this.#lane = new IsolateLane(bundle, limits, createLaneHost(services), events, clock);
   }
 
   get manifest(): PackageManifest {
     return this.#lane.manifest;
+  }
+
+  get queued(): number {
+    return this.#lane.stats().queuedEntries;
   }
 
   configure(configuration: GuestConfiguration): void {
@@ -69,6 +79,22 @@ export class IsolateUnderTest {
     });
   }
 
+  /** Resolves to the pieces that come out; undefined where the plugin lets the body pass. Rejects with PluginFailure. */
+  pass(body: BodyToPass): Promise<readonly Buffer[] | undefined> {
+    const phase = body.direction === 'request' ? 'transformRequest' : 'transformResponse';
+    return passBody(this.#lane, body, (reason, detail) => {
+      if (reason !== 'error') return new PluginFailure(phase, reason as PluginFailure['reason'], detail);
+      const [text = '', ...stack] = detail.replace(/^plugin '[^']*' failed in \w+: /, '').split('\n');
+      return this.#failureOf(phase, text, stack.join('\n'));
+    });
+  }
+
+  /** Resolves once nothing runs any more; what waits for its time goes on waiting. */
+  async settle(): Promise<void> {
+    do await nextTurn();
+    while (this.#lane.isBusy);
+  }
+
   /** Returns once the log handlers have run. */
   record(call: string): void {
     this.#lane.submitLog(call);
@@ -86,12 +112,12 @@ export class IsolateUnderTest {
   }
 
   lines(): readonly LoggedLine[] {
-    return this.#lines.map(({ level, message }) => ({ level, message }));
+    return this.#lines.map(({ level, message }) => ({ level, message: this.#mapStack(message) }));
   }
 
   /** Failures that do not keep a request from being answered are only in the log. Throws PluginFailure. */
   throwLoggedFailure(phase: PluginFailure['phase']): void {
-    const prefix = `${phase} failed: `;
+    const prefix = phase === 'timers' ? 'timer failed: ' : `${phase} failed: `;
     for (const { level, message } of this.#lines) {
       if (level !== 'err' || !message.startsWith(prefix)) continue;
       const [text = '', ...stack] = message.slice(prefix.length).split('\n');

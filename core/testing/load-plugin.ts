@@ -13,6 +13,7 @@ import { IsolateUnderTest } from './isolate-under-test.ts';
 import { MemoryHost } from './memory-host.ts';
 import { MemoryServers } from './memory-servers.ts';
 import { PluginUnderTest } from './plugin-under-test.ts';
+import { createSettableClock } from './settable-clock.ts';
 
 const PACKAGE = 'plugin';
 const ENTRY = 'index.ts';
@@ -41,17 +42,19 @@ export async function loadPlugin(module: URL, options: KitOptions = {}): Promise
     memoryMb,
     crossingTimeoutMs: timeoutMs,
     phaseDeadlineMs: DEADLINE_MS,
+    backgroundDeadlineMs: DEADLINE_MS,
     loadTimeoutMs: LOAD_TIMEOUT_MS,
     cacheEntries: CACHE_ENTRIES,
     maxBodyBytes: MAX_BODY_BYTES,
   };
   const locate = (source: string) => (source.startsWith('@') ? source : resolve(root, source));
   const mapStack = createStackMapper(bundle, locate);
-  const isolate = loadIsolate(() => new IsolateUnderTest(bundle, limits, host, mapStack), mapStack);
+  const time = createSettableClock();
+  const isolate = loadIsolate(() => new IsolateUnderTest(bundle, limits, host, mapStack, time), mapStack);
   const [manifest] = isolate.manifest.plugins;
   if (manifest === undefined) throw new TypeError(`${fileURLToPath(entry)} has no plugin to offer`);
   const complete = createConfigurationCheck(isolate.manifest, manifest.name);
-  return new PluginUnderTest({ isolate, host, servers, clock, manifest, complete });
+  return new PluginUnderTest({ isolate, host, servers, clock, time, manifest, complete });
 }
 
 function loadIsolate(load: () => IsolateUnderTest, mapStack: (stack: string) => string): IsolateUnderTest {

@@ -2,7 +2,7 @@
 import type { FetchArgument, FetchReply } from '../../sdk/protocol/fetch.ts';
 import type { FetchedRequest, TestAnswer, TestServers } from '../../sdk/testing/kit.ts';
 import { compileEgress } from '../egress/egress-rules.ts';
-import { flattenHeaders, toHeaders } from './test-call.ts';
+import { flattenHeaders, toHeaders, toPieces } from './test-call.ts';
 
 type Respond = (request: FetchedRequest) => TestAnswer;
 
@@ -29,7 +29,7 @@ export class MemoryServers implements TestServers {
       status: answer.status ?? 200,
       url: url.href,
       headers: headers.map((part, at) => (at % 2 === 0 ? part.toLowerCase() : part)),
-      body: Buffer.from(answer.body ?? '', 'utf8').toString('latin1'),
+      body: Buffer.concat(toPieces(answer.body)).toString('latin1'),
     };
   }
 }

@@ -1,5 +1,6 @@
 /** One request of a test on its way through the phases of one plugin, as request and response flow take one along. */
 import type { Consumer, Credential } from '../../sdk/client.ts';
+import type { BodyDirection } from '../../sdk/protocol/body-step.ts';
 import type { PluginManifest } from '../../sdk/protocol/manifest.ts';
 import type { LogFacts, ResponseSource } from '../../sdk/protocol/phase-call.ts';
 import type { RequestChanges } from '../../sdk/protocol/phase-result.ts';
@@ -8,6 +9,7 @@ import { answerExit } from '../gateway/answer.ts';
 import {
   type CallFacts,
   encodeAccessCall,
+  encodeBodyCall,
   encodeFullLogCall,
   encodeLogCall,
   encodeResponseCall,
@@ -18,7 +20,14 @@ import type { ClientExchange } from '../http/client-exchange.ts';
 import type { PhaseOutcome } from '../pipeline/phase-outcome.ts';
 import { normalizePath } from '../router/normalize-path.ts';
 import type { IsolateUnderTest } from './isolate-under-test.ts';
-import { bodyBytes, pathOf, type TestExchange, toExchange, toServiceRequest } from './test-call.ts';
+import {
+  bodyToSend,
+  pathOf,
+  type TestExchange,
+  toExchange,
+  toPieces,
+  toServiceRequest,
+} from './test-call.ts';
 
 /** The one plan and, in it, the one instance. */
 const PLAN = 0;
@@ -42,7 +51,7 @@ const LOG_FACTS: LogFacts = {
 export interface FlatAnswer {
   readonly status: number;
   readonly headers: readonly string[];
-  readonly body: string;
+  readonly pieces: readonly Buffer[];
 }
 
 export interface AnswerStep {
@@ -53,7 +62,8 @@ export interface AnswerStep {
 
 type Row = Readonly<Record<string, unknown>>;
 
-const NOTHING: FlatAnswer = { status: 200, headers: [], body: '' };
+const NOTHING: FlatAnswer = { status: 200, headers: [], pieces: [] };
+const STATUSES_WITHOUT_BODY = [204, 304];
 
 export class Passage {
   readonly #isolate: IsolateUnderTest;
@@ -67,6 +77,8 @@ export class Passage {
   #newStatus = 0;
   #service: FlatAnswer | undefined;
   #client = NOTHING;
+  /** What goes to the service, where a plugin has transformed it. */
+  #transformed: readonly Buffer[] | undefined;
 
   constructor(
     isolate: IsolateUnderTest,
@@ -112,7 +124,7 @@ export class Passage {
     const { changes, serviceTriples = null } = this.#facts;
     const path = changes?.path ?? this.#routedPath;
     const effective = path === undefined ? changes : { ...changes, path };
-    return toServiceRequest(this.#request, this.#exchange, effective, serviceTriples);
+    return toServiceRequest(this.#request, this.#exchange, effective, serviceTriples, this.#transformed);
   }
 
   /** What becomes of the headers of whatever answer comes: operations as triples. */
@@ -142,6 +154,14 @@ export class Passage {
     return this.#leave(await this.#isolate.run('access', call, this.#bodyBytes()));
   }
 
+  /** The body on its way to the service, where there is one. Rejects with PluginFailure. */
+  async transformRequest(): Promise<void> {
+    const pieces = bodyToSend(this.#request, this.#facts.changes);
+    if (!this.#transforms('request') || pieces.length === 0) return;
+    const call = encodeBodyCall(this.#facts, PLAN, PICKED, undefined);
+    this.#transformed = await this.#isolate.pass({ direction: 'request', call, pieces });
+  }
+
   /** What the service has answered, as it comes to the response phase. */
   serve(answer: FlatAnswer): FlatAnswer {
     this.#service = answer;
@@ -156,7 +176,7 @@ export class Passage {
     if (!phases.includes('response')) return { exit: undefined, answer };
     const { status, headers } = answer;
     const body = capabilities.responseBody === true && {
-      body: Buffer.from(answer.body, 'utf8').toString('latin1'),
+      body: Buffer.concat(answer.pieces).toString('latin1'),
     };
     const facts = { status, source, headers, upstreamStatus: this.#service?.status ?? 0, ...body };
     const call = encodeResponseCall(this.#facts, PLAN, PICKED, facts, this.#service?.headers ?? []);
@@ -164,8 +184,21 @@ export class Passage {
     this.#keep(outcome);
     const exit = outcome.kind === 'exit' ? this.#answerOf(outcome, headers) : undefined;
     const changed = applyHeaderOverrides(headers, outcome.responseTriples ?? []);
-    this.#client = exit ?? { status: outcome.status || status, headers: changed, body: answer.body };
+    this.#client = exit ?? { ...answer, status: outcome.status || status, headers: changed };
     return { exit, answer: this.#client };
+  }
+
+  /** The body of the service's answer on its way to the client: what the client gets. Rejects with PluginFailure. */
+  async transformResponse(): Promise<FlatAnswer> {
+    const { status, headers, pieces } = this.#client;
+    const upstreamStatus = this.#service?.status ?? 0;
+    const hasBody = this.serviceRequest.method !== 'HEAD' && !STATUSES_WITHOUT_BODY.includes(upstreamStatus);
+    if (!this.#transforms('response') || !hasBody) return this.#client;
+    const facts = { status, source: 'service', headers, upstreamStatus } as const;
+    const call = encodeBodyCall(this.#facts, PLAN, PICKED, facts);
+    const passed = await this.#isolate.pass({ direction: 'response', call, pieces });
+    if (passed !== undefined) this.#client = { status, headers: withoutLength(headers), pieces: passed };
+    return this.#client;
   }
 
   log(record: Partial<LogFacts>): void {
@@ -207,9 +240,12 @@ export class Passage {
     };
   }
 
+  #transforms(direction: BodyDirection): boolean {
+    return this.#manifest.transforms?.includes(direction) === true;
+  }
+
   #bodyBytes(): Uint8Array {
-    const replacement = this.#facts.changes?.body;
-    return replacement === undefined ? bodyBytes(this.#request) : Buffer.from(replacement, 'latin1');
+    return Buffer.concat(bodyToSend(this.#request, this.#facts.changes));
   }
 
   /** `headers`: of the answer that it replaces. */
@@ -219,7 +255,7 @@ export class Passage {
     return {
       status: answer.status,
       headers: applyHeaderOverrides([...headers, ...answer.headers], this.#responseTriplesOf(outcome)),
-      body: String(answer.body),
+      pieces: toPieces(answer.body),
     };
   }
 
@@ -227,6 +263,12 @@ export class Passage {
   #responseTriplesOf({ responseTriples }: PhaseOutcome): readonly string[] {
     return this.#service === undefined ? this.#responseTriples : (responseTriples ?? []);
   }
+}
+
+/** What is transformed goes out in chunks. */
+function withoutLength(headers: readonly string[]): readonly string[] {
+  const isLength = (at: number) => headers[at - (at % 2)]?.toLowerCase() === 'content-length';
+  return headers.filter((_, at) => !isLength(at));
 }
 
 function dropNull(json: string): string {

@@ -5,6 +5,7 @@ import type {
   AccessReport,
   AnswerReport,
   Configuration,
+  ElapsedReport,
   LogReport,
   PluginKit,
   RequestReport,
@@ -22,7 +23,8 @@ import type { IsolateUnderTest } from './isolate-under-test.ts';
 import type { MemoryHost } from './memory-host.ts';
 import { type FlatAnswer, Passage } from './passage.ts';
 import { readMetrics } from './read-metrics.ts';
-import { flattenHeaders, toHeaders } from './test-call.ts';
+import type { SettableClock } from './settable-clock.ts';
+import { flattenHeaders, reportBody, toHeaders, toPieces } from './test-call.ts';
 
 const ROUTE = { id: '00000000-0000-4000-8000-000000000001', name: 'test-route' };
 const SERVICE = { id: '00000000-0000-4000-8000-000000000002', name: 'test-service', host: 'localhost' };
@@ -33,6 +35,8 @@ export interface KitParts {
   readonly host: MemoryHost;
   readonly servers: TestServers;
   readonly clock: TestClock;
+  /** That of queues and timers. */
+  readonly time: SettableClock;
   readonly manifest: PluginManifest;
   readonly complete: (config: Configuration) => Configuration;
 }
@@ -45,13 +49,17 @@ export class PluginUnderTest implements PluginKit {
   readonly servers: TestServers;
   readonly complete: (config: Configuration) => Configuration;
   readonly #isolate: IsolateUnderTest;
+  readonly #time: SettableClock;
   #generation = 0;
+  /** Of the call before, as it was given. */
+  #config: Configuration = {};
   /** Settles when the call before is over. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ isolate, host, servers, clock, manifest, complete }: KitParts) {
+  constructor({ isolate, host, servers, clock, time, manifest, complete }: KitParts) {
     this.servers = servers;
     this.#isolate = isolate;
+    this.#time = time;
     this.rows = host;
     this.counters = host;
     this.clock = clock;
@@ -66,6 +74,7 @@ export class PluginUnderTest implements PluginKit {
   ): Promise<RequestReport> {
     return this.#pass(request, config, async (passage) => {
       const exit = (await passage.rewrite()) ?? (await passage.access());
+      if (exit === undefined) await passage.transformRequest();
       const { serviceRequest } = passage;
       const source = exit === undefined ? 'service' : 'exit';
       const answer = typeof service === 'function' && exit === undefined ? service(serviceRequest) : service;
@@ -74,15 +83,17 @@ export class PluginUnderTest implements PluginKit {
       this.#isolate.throwLoggedFailure('response');
       const upstreamStatus = exit === undefined ? served.status : 0;
       const isReplaced = step.exit !== undefined;
+      const isServed = exit === undefined && !isReplaced;
+      const client = isServed ? await passage.transformResponse() : step.answer;
       passage.log({ status: step.answer.status, source: isReplaced ? 'exit' : source, upstreamStatus });
       const end = step.exit ?? exit;
       return {
         exit: end && toReport(end),
         serviceRequest: exit === undefined ? serviceRequest : undefined,
-        response: toReport(step.answer),
+        response: toReport(client),
         consumer: passage.consumer,
         shared: passage.shared,
-        ...this.#observe('log'),
+        ...(await this.#observe('log')),
       };
     });
   }
@@ -95,19 +106,23 @@ export class PluginUnderTest implements PluginKit {
 
   access(request?: TestRequest, config?: Configuration): Promise<AccessReport> {
     return this.#pass(request, config, async (passage) => ({
-      ...this.#reportUnsent(passage, await passage.access(), 'access'),
+      ...(await this.#reportUnsent(passage, await passage.access(), 'access')),
       consumer: passage.consumer,
       credential: passage.credential,
     }));
   }
 
-  #reportUnsent(passage: Passage, exit: FlatAnswer | undefined, phase: 'rewrite' | 'access'): RewriteReport {
+  async #reportUnsent(
+    passage: Passage,
+    exit: FlatAnswer | undefined,
+    phase: 'rewrite' | 'access',
+  ): Promise<RewriteReport> {
     return {
       exit: exit && toReport(exit),
       serviceRequest: passage.serviceRequest,
       response: { headers: toHeaders(applyHeaderOverrides([], passage.responseTriples)) },
       shared: passage.shared,
-      ...this.#observe(phase),
+      ...(await this.#observe(phase)),
     };
   }
 
@@ -124,7 +139,7 @@ export class PluginUnderTest implements PluginKit {
         exit: step.exit && toReport(step.exit),
         response: toReport(step.answer),
         shared: passage.shared,
-        ...this.#observe('response'),
+        ...(await this.#observe('response')),
       };
     });
   }
@@ -136,6 +151,33 @@ export class PluginUnderTest implements PluginKit {
     });
   }
 
+  elapse(ms: number, config?: Configuration): Promise<ElapsedReport> {
+    return this.#inTurn({}, config, async (setClock) => {
+      // Who wants to know of the configuration hears of it before anything is due.
+      await this.#isolate.settle();
+      const endMs = this.#time.nowMs() + ms;
+      const goOn = async (toMs: number): Promise<void> => {
+        this.clock.advance(toMs - this.#time.nowMs());
+        setClock();
+        this.#time.advance(toMs - this.#time.nowMs());
+        await this.#isolate.settle();
+      };
+      for (let next = this.#nextBefore(endMs); next !== undefined; next = this.#nextBefore(endMs))
+        await goOn(next);
+      await goOn(endMs);
+      return this.#observe('timers');
+    });
+  }
+
+  #nextBefore(endMs: number): number | undefined {
+    const nextMs = this.#time.nextAtMs();
+    return nextMs === undefined || nextMs > endMs ? undefined : nextMs;
+  }
+
+  get queued(): number {
+    return this.#isolate.queued;
+  }
+
   close(): void {
     this.#isolate.dispose();
   }
@@ -145,13 +187,27 @@ export class PluginUnderTest implements PluginKit {
     config: Configuration = {},
     run: (passage: Passage) => Promise<Report>,
   ): Promise<Report> {
+    return this.#inTurn(request, config, (_, generation) =>
+      run(new Passage(this.#isolate, this.manifest, request, generation, this.clock.now())),
+    );
+  }
+
+  /** `run` gets a function that has the isolate see the clock as it is by then. */
+  #inTurn<Report>(
+    request: TestRequest,
+    config: Configuration | undefined,
+    run: (setClock: () => void, generation: number) => Promise<Report>,
+  ): Promise<Report> {
     const passed = this.#turn.then(async () => {
-      const nowMs = this.clock.now();
       const generation = ++this.#generation;
-      this.#configure(generation, request, this.complete(config), nowMs);
+      const completed = this.complete(config ?? this.#config);
+      this.#config = config ?? this.#config;
+      const setClock = () => this.#configure(generation, request, completed, this.clock.now());
+      setClock();
       try {
-        return await run(new Passage(this.#isolate, this.manifest, request, generation, nowMs));
+        return await run(setClock, generation);
       } finally {
+        await this.#isolate.settle();
         this.#isolate.forgetGeneration(generation);
       }
     });
@@ -172,17 +228,18 @@ export class PluginUnderTest implements PluginKit {
   }
 
   /** What the plugin has said and counted in this call. Throws PluginFailure when a handler's failure is in the log. */
-  #observe(phase: 'rewrite' | 'access' | 'response' | 'log'): LogReport {
-    this.#isolate.throwLoggedFailure(phase);
+  async #observe(phase: 'rewrite' | 'access' | 'response' | 'log' | 'timers'): Promise<LogReport> {
+    await this.#isolate.settle();
+    for (const each of [phase, 'configure'] as const) this.#isolate.throwLoggedFailure(each);
     const metrics = readMetrics(this.manifest, this.#isolate.collectMetrics());
     return { log: this.#isolate.lines(), metrics };
   }
 }
 
-function flatten({ status = 200, headers = {}, body = '' }: TestAnswer): FlatAnswer {
-  return { status, headers: flattenHeaders(headers), body };
+function flatten({ status = 200, headers = {}, body }: TestAnswer): FlatAnswer {
+  return { status, headers: flattenHeaders(headers), pieces: toPieces(body) };
 }
 
-function toReport({ status, headers, body }: FlatAnswer): AnswerReport {
-  return { status, headers: toHeaders(headers), body };
+function toReport({ status, headers, pieces }: FlatAnswer): AnswerReport {
+  return { status, headers: toHeaders(headers), ...reportBody(pieces) };
 }

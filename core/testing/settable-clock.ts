@@ -2,6 +2,8 @@
 import type { BackgroundClock } from '../sandbox/background-clock.ts';
 
 export interface SettableClock extends BackgroundClock {
+  /** When something is due next; undefined while nothing is. */
+  nextAtMs(): number | undefined;
   /** Runs what is due meanwhile, in order. */
   advance(ms: number): void;
 }
@@ -16,6 +18,7 @@ export function createSettableClock(): SettableClock {
       due.add(entry);
       return () => due.delete(entry);
     },
+    nextAtMs: () => [...due].map(({ atMs }) => atMs).sort((a, b) => a - b)[0],
     advance(ms) {
       const endMs = nowMs + ms;
       for (;;) {

@@ -1,6 +1,12 @@
 /** A test's request as the gateway sees it, and what of it reaches the service. Pure. */
 import type { RequestChanges } from '../../sdk/protocol/phase-result.ts';
-import type { HeaderValues, ServiceRequest, TestRequest } from '../../sdk/testing/kit.ts';
+import type {
+  BodyReport,
+  HeaderValues,
+  ServiceRequest,
+  TestBody,
+  TestRequest,
+} from '../../sdk/testing/kit.ts';
 import { findHeader } from '../gateway/find-header.ts';
 import { writeRequestHead } from '../gateway/forward-headers.ts';
 import { encodePath } from '../gateway/upstream-path.ts';
@@ -38,8 +44,19 @@ export function toHeaders(flat: readonly string[]): Headers {
   return headers;
 }
 
-export function bodyBytes({ body = '' }: TestRequest): Buffer {
-  return typeof body === 'string' ? Buffer.from(body, 'utf8') : Buffer.from(body);
+/** Those that hold something, texts in UTF-8. */
+export function toPieces(body: TestBody = []): readonly Buffer[] {
+  const pieces = typeof body === 'string' || body instanceof Uint8Array ? [body] : body;
+  return pieces
+    .map((piece) => (typeof piece === 'string' ? Buffer.from(piece, 'utf8') : Buffer.from(piece)))
+    .filter(({ length }) => length > 0);
+}
+
+export function reportBody(pieces: readonly Buffer[]): BodyReport {
+  return {
+    body: Buffer.concat(pieces).toString('utf8'),
+    pieces: pieces.map((piece) => piece.toString('utf8')),
+  };
 }
 
 export function toExchange(request: TestRequest, nowMs: number): TestExchange {
@@ -48,7 +65,7 @@ export function toExchange(request: TestRequest, nowMs: number): TestExchange {
   const given = flattenHeaders(request.headers ?? {});
   const headers = given.map((part, at) => (at % 2 === 0 ? part.toLowerCase() : part));
   const host = findHeader(headers, 'host');
-  const length = bodyBytes(request).length;
+  const { length } = Buffer.concat(toPieces(request.body));
   if (host === undefined) headers.push('host', 'localhost');
   if (length > 0 && findHeader(headers, 'content-length') === undefined) {
     headers.push('content-length', String(length));
@@ -72,16 +89,25 @@ export function pathOf({ rawPath }: TestExchange): string {
   return normalizePath(rawPath) ?? rawPath;
 }
 
-/** Throws GatewayError when a header value could split the head. */
+/** The client's, or what a plugin has put in its place. */
+export function bodyToSend(request: TestRequest, changes: RequestChanges | undefined): readonly Buffer[] {
+  const { body } = changes ?? {};
+  return toPieces(body === undefined ? request.body : Buffer.from(body, 'latin1'));
+}
+
+/** `transformed`: the body that goes out, where that is not `bodyToSend`. Throws GatewayError when a header value could split the head. */
 export function toServiceRequest(
   request: TestRequest,
   exchange: TestExchange,
   changes: RequestChanges | undefined,
   headerTriples: readonly string[] | null,
+  transformed: readonly Buffer[] | undefined,
 ): ServiceRequest {
   const method = changes?.method ?? exchange.method;
   const path = changes?.path === undefined ? exchange.rawPath : encodePath(changes.path);
-  const body = changes?.body === undefined ? bodyBytes(request) : Buffer.from(changes.body, 'latin1');
+  const pieces = transformed ?? bodyToSend(request, changes);
+  const contentLength = Buffer.concat(pieces).length;
+  const framing = contentLength === 0 ? undefined : { contentLength };
   const head = writeRequestHead({
     method,
     target: path,
@@ -93,14 +119,14 @@ export function toServiceRequest(
     requestId: undefined,
     productToken: PRODUCT,
     overrides: headerTriples,
-    framing: body.length === 0 ? undefined : { contentLength: body.length },
+    framing: transformed === undefined ? framing : 'chunked',
   });
   return {
     method,
     path,
     query: changes?.rawQuery ?? exchange.rawQuery ?? '',
     headers: readHead(head),
-    body: body.toString('utf8'),
+    ...reportBody(pieces),
     ...(changes?.target && { target: changes.target }),
     ...(changes?.scheme && { scheme: changes.scheme }),
     ...(changes?.retries !== undefined && { retries: changes.retries }),

@@ -25,8 +25,17 @@ export class ConfigurationError extends Error {
  */
 export class PluginFailure extends Error {
   override readonly name = 'PluginFailure';
-  /** `load`: the module itself, before any request. */
-  readonly phase: 'load' | 'rewrite' | 'access' | 'response' | 'log';
+  /** `load`: the module itself, before any request. Others are named like their members of the definition. */
+  readonly phase:
+    | 'load'
+    | 'rewrite'
+    | 'access'
+    | 'transformRequest'
+    | 'response'
+    | 'transformResponse'
+    | 'log'
+    | 'timers'
+    | 'configure';
   readonly reason: 'error' | 'timeout' | 'memory' | 'deadline' | 'protocol' | 'crash' | 'unavailable';
 
   constructor(

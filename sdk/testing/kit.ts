@@ -11,6 +11,9 @@ export type Configuration = Readonly<Record<string, unknown>>;
 
 type Row = Readonly<Record<string, unknown>>;
 
+/** Whole, or in the pieces in which it arrives one after the other. */
+export type TestBody = string | Uint8Array | readonly (string | Uint8Array)[];
+
 /** A request, and what other plugins have made of it. Everything has a default. */
 export interface TestRequest {
   /** Default `GET`. */
@@ -20,7 +23,7 @@ export interface TestRequest {
   /** `host` is `localhost` unless it is given. */
   readonly headers?: HeaderValues;
   /** Default: none. */
-  readonly body?: string | Uint8Array;
+  readonly body?: TestBody;
   /** Default `http`. */
   readonly scheme?: 'http' | 'https';
   /** Default 127.0.0.1. */
@@ -47,24 +50,32 @@ export interface TestAnswer {
   readonly status?: number;
   readonly headers?: HeaderValues;
   /** Default ''. */
-  readonly body?: string;
+  readonly body?: TestBody;
+}
+
+/** A body that came out. */
+export interface BodyReport {
+  readonly body: string;
+  /**
+   * The body as it went on, piece by piece: what came in, or what `transformRequest` and `transformResponse` have put in its
+   * place. What is no UTF-8 shows as U+FFFD.
+   */
+  readonly pieces: readonly string[];
 }
 
 /** An answer that came out. */
-export interface AnswerReport {
+export interface AnswerReport extends BodyReport {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: string;
 }
 
 /** The request as the service would get it, but for headers in which the gateway speaks of itself. */
-export interface ServiceRequest {
+export interface ServiceRequest extends BodyReport {
   readonly method: string;
   readonly path: string;
   /** Without `?`. */
   readonly query: string;
   readonly headers: Headers;
-  readonly body: string;
   /** Where the plugin sends it instead of to its service. */
   readonly target?: { readonly host: string; readonly port: number };
   /** Set by the plugin, like the following. */
@@ -91,6 +102,7 @@ export interface MetricGrowth {
 }
 
 interface PhaseReport {
+  /** Batches, timers and `configure` that ran meanwhile included. */
   readonly log: readonly LoggedLine[];
   readonly metrics: readonly MetricGrowth[];
 }
@@ -123,6 +135,9 @@ export interface ResponseReport extends PhaseReport {
 /** What `log` has left behind. */
 export type LogReport = PhaseReport;
 
+/** What queues and timers have done while time went by. */
+export type ElapsedReport = PhaseReport;
+
 /** A whole request. */
 export interface RequestReport extends PhaseReport {
   /** The plugin's answer; undefined where the service has answered. */
@@ -135,7 +150,10 @@ export interface RequestReport extends PhaseReport {
   readonly shared: Row;
 }
 
-/** Time inside the isolate. It stands still until a test moves it. */
+/**
+ * `Date` inside the isolate. It stands still until a test moves it: here as whoever sets the clock of a machine, which queues
+ * and timers do not notice, or by `elapse`.
+ */
 export interface TestClock {
   /** In ms since the epoch. */
   now(): number;
@@ -184,9 +202,13 @@ export interface PluginKit {
   readonly rows: TestRows;
   readonly counters: TestCounters;
   readonly servers: TestServers;
+  /** Entries that are in queues. */
+  readonly queued: number;
   /**
-   * A request from beginning to end: rewrite, access, the service's answer, response, log. Like all that run the plugin it
-   * rejects with ConfigurationError or PluginFailure, and one call waits for the other.
+   * A request from beginning to end: rewrite, access, transformRequest, the service's answer, response, transformResponse, log.
+   * Like all that run the plugin it rejects with ConfigurationError or PluginFailure, and one call waits for the other.
+   * `configure` has run before, where the configuration is another than that of the call before, and batches that need not
+   * wait have run behind. A throw of `onBatch` rejects nothing: it is in the log, and the batch comes again as time goes by.
    */
   request(
     request?: TestRequest,
@@ -205,6 +227,11 @@ export interface PluginKit {
   ): Promise<ResponseReport>;
   /** The log phase alone. */
   log(request?: TestRequest, config?: Configuration, record?: Partial<LogFacts>): Promise<LogReport>;
+  /**
+   * Lets so many ms go by, in which nothing is requested: batches and timers run when they are due, in order, and time stands
+   * still until each has come to its end. Default configuration: that of the call before.
+   */
+  elapse(ms: number, config?: Configuration): Promise<ElapsedReport>;
   /** The configuration with its defaults. Throws ConfigurationError. */
   complete(config: Configuration): Configuration;
   /** Ends the isolate. */

@@ -247,8 +247,8 @@ describe('the kit', () => {
     }
   });
 
-  it('works from node:test', () => {
-    const { status, stdout } = spawnSync(process.execPath, ['--test', 'budget.node-test.ts'], {
+  it.each(['budget', 'background'])('works from node:test: %s', (name) => {
+    const { status, stdout } = spawnSync(process.execPath, ['--test', `${name}.node-test.ts`], {
       cwd: dirname(fileURLToPath(BUDGET)),
       encoding: 'utf8',
       env: { PATH: process.env['PATH'] },
