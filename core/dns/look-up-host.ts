@@ -59,7 +59,10 @@ export function createHostLookUp(settings: LookUpSettings): LookUpHost {
     return { addresses: found.map(({ address }) => addressOf(address)), ttlSeconds: leastTtl(found) };
   };
 
-  /** All types of one name; a name that does not exist has none of any. */
+  /**
+   * All types of one name. What is said of services decides nothing where addresses are asked for as well: there are
+   * servers that know the addresses of their own names alone (Docker's), or that never answer to other questions.
+   */
   const askForName = async (name: string, types: ReadonlySet<RecordType>): Promise<NameAnswer> => {
     let failure: string | undefined;
     let missing: string | undefined;
@@ -70,11 +73,14 @@ export function createHostLookUp(settings: LookUpSettings): LookUpHost {
         missing ??= 'no address';
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code ?? String(error);
-        if (code === 'ENOTFOUND') return { missing: 'no such name' };
-        // Nobody is there to be asked for the other types.
-        if (SILENCE.has(code)) return { failure: SILENT };
-        if (code === 'ENODATA') missing ??= 'no address';
-        else failure ??= describeFailure(code);
+        const isMissing = code === 'ENOTFOUND';
+        if (type !== 'SRV') {
+          if (isMissing) return { missing: 'no such name' };
+          // Nobody is there to be asked for the other types.
+          if (SILENCE.has(code)) return { failure: SILENT };
+        }
+        if (isMissing || code === 'ENODATA') missing ??= isMissing ? 'no such name' : 'no address';
+        else failure ??= SILENCE.has(code) ? SILENT : describeFailure(code);
       }
     }
     return failure === undefined ? { missing: missing ?? 'no address' } : { failure };

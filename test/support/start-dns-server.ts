@@ -9,6 +9,8 @@ export interface DnsServer {
   set(name: string, type: 'A' | 'AAAA' | 'SRV', answers: readonly DnsAnswer[]): void;
   /** Answers every question, or those for this type, with SERVFAIL from now on, or no longer. */
   fail(isFailing: boolean, type?: string): void;
+  /** Says of this type that no such name exists, whatever is known of others, as Docker's server does. */
+  deny(type: string): void;
   /** Questions for this name and type so far. */
   asked(name: string, type?: string): number;
   stop(): Promise<void>;
@@ -36,6 +38,7 @@ export async function startDnsServer(): Promise<DnsServer> {
   const questions: string[] = [];
   let isFailing = false;
   let failingType: string | undefined;
+  let deniedType: string | undefined;
   const socket = createSocket('udp4');
   socket.on('message', (message, { port, address }) => {
     const query = decode(message);
@@ -47,7 +50,7 @@ export async function startDnsServer(): Promise<DnsServer> {
     const isName = [...records.keys()].some((key) => key.endsWith(` ${name}`));
     const answers = known.map(({ ttl, data }) => ({ name, type, ttl, data }) as Answer);
     const fails = isFailing && (failingType === undefined || failingType === type);
-    const code = fails ? SERVFAIL : isName ? 0 : NXDOMAIN;
+    const code = fails ? SERVFAIL : isName && type !== deniedType ? 0 : NXDOMAIN;
     const answer = encode({
       type: 'response',
       id: query.id ?? 0,
@@ -64,6 +67,9 @@ export async function startDnsServer(): Promise<DnsServer> {
     fail: (failing, type) => {
       isFailing = failing;
       failingType = type;
+    },
+    deny: (type) => {
+      deniedType = type;
     },
     asked: (name, type = 'A') => questions.filter((question) => question === `${type} ${name}`).length,
     stop: () => new Promise((resolve) => socket.close(() => resolve())),

@@ -85,6 +85,14 @@ it('does not mind a server that fails for some types', async () => {
   expect(await createLookUp()('none.test')).toMatchObject({ kind: 'none' });
 });
 
+it('does not mind a server that denies other types of its own names', async () => {
+  dns.deny('SRV');
+  dns.set('container', 'A', [{ ttl: 60, data: '10.0.0.1' }]);
+  expect(await createLookUp()('container')).toMatchObject({ kind: 'found', type: 'A' });
+  expect(await createLookUp()('none')).toMatchObject({ kind: 'none', reason: 'no such name' });
+  dns.deny('');
+});
+
 it('fails where nobody answers', async () => {
   const lookUp = createLookUp({ servers: ['127.0.0.1:1'] });
   expect(await lookUp('a.test')).toMatchObject({
