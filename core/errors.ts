@@ -37,6 +37,7 @@ export const ERROR_CATALOGUE = {
   GW_SERVICE_NOT_FOUND: entry(503, 'no Service found with those values', 'gateway', 'A'),
   GW_HTTPS_REQUIRED: entry(426, 'Please use HTTPS protocol', 'client', 'A'),
   GW_NOT_GRPC: entry(415, 'Non-gRPC request matched gRPC route', 'client', 'A'),
+  GW_WEBSOCKET_VERSION: entry(426, 'Please use version 13 of the WebSocket protocol', 'client', 'B'),
   GW_HTTP2_REQUIRED: entry(426, 'Please use HTTP2 protocol', 'client', 'A'),
   GW_NO_PEER: entry(503, 'failure to get a peer from the ring-balancer', 'upstream', 'A'),
   GW_NAME_RESOLUTION_FAILED: entry(503, 'name resolution failed', 'upstream', 'A'),

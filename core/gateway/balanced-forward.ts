@@ -29,6 +29,7 @@ export interface BalancedParts {
   readonly method: string;
   readonly body: RequestBody | undefined;
   readonly chunkedBody: boolean;
+  readonly upgrade: RequestBody | undefined;
   readonly observer: ForwardObserver | undefined;
   writeHead(host: string): string;
   /** The client's Host, where it is kept and sent as the server name. */
@@ -39,6 +40,7 @@ export class BalancedForward implements ForwardRequest, PeerChoice {
   readonly method: string;
   readonly body: RequestBody | undefined;
   readonly chunkedBody: boolean;
+  readonly upgrade: RequestBody | undefined;
   readonly retries: number;
   readonly connectTimeoutMs: number;
   readonly writeTimeoutMs: number;
@@ -61,6 +63,7 @@ export class BalancedForward implements ForwardRequest, PeerChoice {
     this.method = parts.method;
     this.body = parts.body;
     this.chunkedBody = parts.chunkedBody;
+    this.upgrade = parts.upgrade;
     this.observer = parts.observer;
     this.retries = plan.retries;
     this.connectTimeoutMs = plan.connectTimeoutMs;

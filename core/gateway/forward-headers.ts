@@ -194,8 +194,7 @@ function writeAdded(added: readonly string[], hasRequestId: boolean): string {
 }
 
 function writeConnection(headers: readonly string[], relaysWebSocket: boolean): string {
-  const upgrades = relaysWebSocket && findHeader(headers, 'upgrade')?.toLowerCase() === 'websocket';
-  const connection = upgrades
+  const connection = relaysWebSocket
     ? 'Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n'
     : 'Connection: keep-alive\r\n';
   const te = findHeader(headers, 'te');

@@ -113,6 +113,7 @@ function forward(
       method,
       body,
       chunkedBody: framing === 'chunked',
+      upgrade: exchange.upgrade,
       observer,
       writeHead: writeHeadFor,
       keptHost,
@@ -127,6 +128,7 @@ function forward(
       head: writeHead(flow, upstream, upstream.hostHeader, method, framing),
       body,
       chunkedBody: framing === 'chunked',
+      upgrade: exchange.upgrade,
       retries: upstream.retries,
       connectTimeoutMs: upstream.connectTimeoutMs,
       writeTimeoutMs: upstream.writeTimeoutMs,
@@ -163,6 +165,7 @@ function writeHead(
     productToken: gateway.policy.productToken,
     overrides: flow.serviceTriples,
     framing,
+    relaysWebSocket: exchange.upgrade !== undefined,
   });
 }
 

@@ -13,7 +13,8 @@ export type IdentifiedRefusal = RefusalAnswer & { readonly requestId: string };
 export function createRefusal(policy: GatewayPolicy) {
   return (code: ErrorCode, exchange: RefusedRequest): IdentifiedRefusal => {
     const requestId = createRequestId();
-    const answer = answerError(new GatewayError(code), negotiate(exchange, requestId, policy));
+    const headers = code === 'GW_WEBSOCKET_VERSION' ? ['Sec-WebSocket-Version', '13'] : [];
+    const answer = answerError(new GatewayError(code), negotiate(exchange, requestId, policy), headers);
     const facts = { requestId, latencyMs: nowMs() - exchange.receivedAtMs, upstream: undefined };
     return {
       status: answer.status,

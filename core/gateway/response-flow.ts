@@ -54,6 +54,8 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
   #held: Uint8Array[] | undefined;
   #heldBytes = 0;
   #isUpstreamDone = false;
+  /** There was nothing but a head in the read that brought it, and it was not ready yet. */
+  #isFlushWanted = false;
   /** Body of an answer that is not streamed. */
   #whole: string | Uint8Array | undefined;
   #trailers: readonly string[] | undefined;
@@ -125,7 +127,8 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
 
   onFlush(): void {
     // The upstream sent a head and nothing else yet: an event stream's client must not wait for its first event.
-    if (this.#stage === 'head-ready' && !this.#isUpstreamDone) this.#startStreaming(undefined);
+    if (this.#stage === 'deciding') this.#isFlushWanted = true;
+    else if (this.#stage === 'head-ready' && !this.#isUpstreamDone) this.#startStreaming(undefined);
   }
 
   onTrailers(trailers: readonly string[]): void {
@@ -211,6 +214,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
   }
 
   get #waitsForBody(): boolean {
+    if (this.status === 101) return false;
     return this.#hasBody && this.#flow.plan.lanes.some(({ needsResponseBody }) => needsResponseBody);
   }
 
@@ -243,7 +247,8 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
     flow.responseTriples = null;
     flow.applyOutcome(outcome);
     if (outcome.kind === 'exit') this.#replaceBy(answerExit(outcome, flow.negotiation()));
-    else if (outcome.status !== 0) this.status = outcome.status;
+    // With a 101 the connection has become something else: there is no status any more to be changed.
+    else if (outcome.status !== 0 && this.upstreamStatus !== 101) this.status = outcome.status;
     this.#applyOverrides();
     this.#runNextLane();
   }
@@ -297,6 +302,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
     this.#stage = stage;
     if (this.#held !== undefined) this.#releaseHeld();
     else if (this.#isUpstreamDone) this.#endStream();
+    else if (this.#isFlushWanted) this.#startStreaming(undefined);
   }
 
   /** False when there is nothing to transform, or nobody to do it. */

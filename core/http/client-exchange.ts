@@ -37,6 +37,11 @@ export interface ClientExchange {
   readonly receivedAtMs: number;
   /** Undefined when the request has neither a length above 0 nor a chunked body. */
   readonly body: RequestBody | undefined;
+  /**
+   * What the client sends behind a WebSocket handshake, once it has been answered with `writeHead(101, …)`; what is
+   * written then are the other side's bytes. Undefined for other requests.
+   */
+  readonly upgrade?: RequestBody | undefined;
   /** True once the client has gone. */
   readonly isAborted: boolean;
   /** Bytes of head and body sent to the client so far, as far as the library lets us know. */

@@ -26,13 +26,15 @@ export interface InspectedHead {
   host: string | undefined;
   /** Number of bytes announced; -1 for a chunked body, 0 for no body. */
   bodyLength: number;
+  /** Another protocol is asked for. */
+  hasUpgrade: boolean;
   /** Some header value holds more than ASCII; the library has decoded it as UTF-8. */
   hasForeignText: boolean;
 }
 
 /** A fresh result for `inspectHead` to fill. */
 export function createInspectedHead(): InspectedHead {
-  return { host: undefined, bodyLength: 0, hasForeignText: false };
+  return { host: undefined, bodyLength: 0, hasUpgrade: false, hasForeignText: false };
 }
 
 let lastGoodHost: string | undefined;
@@ -78,6 +80,7 @@ function inspectHeaders(
   let refusal: ErrorCode | undefined;
   found.host = undefined;
   found.bodyLength = 0;
+  found.hasUpgrade = false;
   found.hasForeignText = false;
   let encoding = '';
   for (let index = 0; index < headers.length; index += 2) {
@@ -98,6 +101,8 @@ function inspectHeaders(
     } else if (name === 'transfer-encoding') {
       encodings++;
       encoding = value;
+    } else if (name === 'upgrade') {
+      found.hasUpgrade = true;
     }
   }
   if (lengths + encodings > 0) {

@@ -2,6 +2,7 @@
  * A client's HTTP/1 connection on Node's own server. Requests that came together are served one behind the other, and
  * nothing is served behind what could not be read or was refused.
  */
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import { joinHead } from './answer-head.ts';
@@ -14,9 +15,18 @@ import { readPeerAddress } from './peer-address.ts';
 /** Requests that may wait behind the one in work before nothing more is read. */
 const MAX_WAITING = 100;
 
+/** A request that wants to become a WebSocket; the parser has let go of its connection. */
+export interface UpgradeRequest {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  /** Bytes that came with the head. */
+  readonly early: Buffer;
+}
+
 export interface Http1Server {
   /** Begins to serve a request. */
   serve(request: Http1Request, connection: Http1Connection): Http1Exchange;
+  serveUpgrade(request: UpgradeRequest, connection: Http1Connection): void;
   /** The answer to something that is no request. */
   renderUnreadable(code: ErrorCode): RefusalAnswer;
 }
@@ -48,6 +58,12 @@ export class Http1Connection implements ClientConnection {
     }
     this.waiting.push(request);
     if (this.waiting.length >= MAX_WAITING) this.socket.pause();
+  }
+
+  /** Behind a request that still waits for its answer nobody asks for another protocol. */
+  acceptUpgrade(upgrade: UpgradeRequest): void {
+    if (this.isClosing || this.current !== undefined) this.socket.destroy();
+    else this.server.serveUpgrade(upgrade, this);
   }
 
   /** The parser has given up; nothing more will come of this connection. */

@@ -2,12 +2,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
-import { Http1Connection, type Http1Server } from './http1-connection.ts';
+import { Http1Connection, type Http1Server, type UpgradeRequest } from './http1-connection.ts';
 import { Http1Exchange, type Http1Request } from './http1-exchange.ts';
 import type { RefusalAnswer } from './ingress.ts';
 import { MAX_REQUEST_HEAD_BYTES } from './native-binding.ts';
 import { beginExchange, type StrictContext } from './strict-context.ts';
-import { inspectHttp1 } from './strict-guard.ts';
+import { inspectHttp1, lowerNames } from './strict-guard.ts';
+import { UpgradeExchange } from './upgrade-exchange.ts';
+import { judgeHandshake } from './websocket-handshake.ts';
 
 const TIMEOUT_CHECK_MS = 500;
 const MAX_TARGET_BYTES = 8192;
@@ -21,6 +23,7 @@ export class Http1Side implements Http1Server {
   private readonly context: StrictContext;
   private readonly server: Server;
   private readonly connections = new WeakMap<object, Http1Connection>();
+  private readonly upgrades = new Set<UpgradeExchange>();
 
   constructor(context: StrictContext) {
     this.context = context;
@@ -33,8 +36,14 @@ export class Http1Side implements Http1Server {
       // A body may take as long as it wants, unless it stops.
       requestTimeout: 0,
       keepAliveTimeout: context.idleTimeoutMs,
+      // What asks for anything else than a WebSocket is an ordinary request.
+      shouldUpgradeCallback: ({ method = '', headers, rawHeaders }) =>
+        headers.upgrade !== undefined && judgeHandshake(method, lowerNames(rawHeaders), 0) !== false,
       connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, context.clientTimeoutMs),
     });
+    this.server.on('upgrade', (request, socket, early) =>
+      this.connections.get(socket)?.acceptUpgrade({ request, socket: socket as Socket, early }),
+    );
     // By default what is too much would be left out in silence.
     this.server.maxHeadersCount = 0;
     const accept = (request: IncomingMessage, response: ServerResponse) =>
@@ -72,6 +81,23 @@ export class Http1Side implements Http1Server {
     const exchange = new Http1Exchange(given, context.settings, head, connection, context.clientTimeoutMs);
     beginExchange(exchange, refusal, context);
     return exchange;
+  }
+
+  serveUpgrade({ request, socket, early }: UpgradeRequest, connection: Http1Connection): void {
+    const { context } = this;
+    const inspected = inspectHttp1(request, connection, context.settings.maxBodyBytes);
+    const { head } = inspected;
+    const isGood = judgeHandshake(head.method, head.headers, head.bodyLength);
+    const refusal = inspected.refusal ?? (isGood === true ? undefined : isGood || 'GW_BAD_REQUEST');
+    const exchange = new UpgradeExchange(socket, early, context.settings, head, connection);
+    this.upgrades.add(exchange);
+    socket.once('close', () => this.upgrades.delete(exchange));
+    beginExchange(exchange, refusal, context);
+  }
+
+  /** WebSockets are asked to go elsewhere. */
+  drain(): void {
+    for (const exchange of this.upgrades) exchange.goAway();
   }
 
   renderUnreadable(code: ErrorCode): RefusalAnswer {

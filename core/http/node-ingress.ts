@@ -60,6 +60,7 @@ class NodeIngress implements Ingress {
 
   stopAccepting(): void {
     if (this.acceptor.listening) this.acceptor.close();
+    this.http1.drain();
     this.http2.drain();
   }
 

@@ -25,8 +25,7 @@ export function inspectHttp1(
   { peerAddress }: ClientConnection,
   maxBodyBytes: number,
 ): InspectedRequest {
-  const headers = rawHeaders.slice();
-  for (let at = 0; at < headers.length; at += 2) headers[at] = (headers[at] as string).toLowerCase();
+  const headers = lowerNames(rawHeaders);
   const target = splitTarget(url);
   if (target.authority !== undefined) setHost(headers, target.authority);
   const { rawPath, rawQuery } = target;
@@ -37,6 +36,13 @@ export function inspectHttp1(
   const isRefused = refusal !== undefined && refusal !== 'GW_METHOD_NOT_ALLOWED';
   const head = { method, rawPath, rawQuery, headers, host, bodyLength, peerAddress, isRefused };
   return { head: { ...head, isCall: false }, refusal };
+}
+
+/** Of flat headers, as a copy. */
+export function lowerNames(rawHeaders: readonly string[]): string[] {
+  const headers = rawHeaders.slice();
+  for (let at = 0; at < headers.length; at += 2) headers[at] = (headers[at] as string).toLowerCase();
+  return headers;
 }
 
 /** `rawHeaders` are flat, pseudo-headers included. */

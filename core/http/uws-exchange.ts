@@ -464,6 +464,14 @@ export class UwsExchange implements ClientExchange {
     return !this.isBlocked;
   }
 
+  /** The native response, which is somebody else's from now on. */
+  protected takeResponse(): HttpResponse | undefined {
+    const res = this.res;
+    if (this.state !== AWAITED) return undefined;
+    this.letGo();
+    return res;
+  }
+
   /** From here on the native response is dead to us. */
   private letGo(): void {
     clearTimeout(this.silenceTimer);

@@ -2,8 +2,14 @@
  * A port on uWebSockets.js: copies each request out of the library, lets the guard refuse it, and hands the rest to
  * the gateway's handler. Runs in any number of worker threads on the same port.
  */
-import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
-import type { ExchangeSettings } from './exchange-settings.ts';
+import type {
+  HttpRequest,
+  HttpResponse,
+  TemplatedApp,
+  us_listen_socket,
+  us_socket_context_t,
+} from 'uWebSockets.js';
+import type { ExchangeSettings, RequestHead } from './exchange-settings.ts';
 import { createInspectedHead, inspectHead } from './guard.ts';
 import {
   DEFAULT_CLIENT_TIMEOUT_MS,
@@ -16,12 +22,24 @@ import {
 import { loadUws, type UwsModule } from './native-binding.ts';
 import { formatPeerAddress } from './peer-address.ts';
 import { UwsExchange } from './uws-exchange.ts';
+import { type ClientSocket, UwsUpgradeExchange, type WebSocketData } from './uws-upgrade-exchange.ts';
+import { BINARY, PING, PONG, TEXT } from './websocket-frames.ts';
+import { judgeHandshake } from './websocket-handshake.ts';
 
 /** The library has these, its type declarations do not. */
 interface AppWithTimeouts {
   setIdleTimeout?(seconds: number): unknown;
   setResponseTimeout?(seconds: number): unknown;
 }
+
+/** Without limits of its own on silence and on what is on its way; messages are whole in memory, so they have one. */
+const SOCKET_LIMITS = {
+  compression: 0,
+  maxPayloadLength: 16 * 1024 * 1024,
+  maxBackpressure: 0,
+  idleTimeout: 0,
+  sendPingsAutomatically: false,
+} as const;
 
 /** The key that makes the library leave out its `uWebSockets: 20` response header. */
 const SILENCE_KEY = '999999990007';
@@ -35,13 +53,17 @@ export async function startUwsIngress(options: IngressOptions): Promise<Ingress>
   setTimeouts(app, options.idleTimeoutSeconds ?? DEFAULT_IDLE_TIMEOUT_SECONDS);
   const socket = bind(app, options.address, options.port);
   const port = uws.us_socket_local_port(socket);
+  const webSockets = new Set<UwsUpgradeExchange>();
+  const serve = createServe(options, port);
   // Nothing is read from a connection before this function has returned to the event loop.
-  app.any('/*', createServe(options, port));
+  serveWebSockets(app, serve, webSockets);
+  app.any('/*', serve);
   let isAccepting = true;
   const stopAccepting = (): void => {
     if (!isAccepting) return;
     isAccepting = false;
     uws.us_listen_socket_close(socket);
+    for (const exchange of [...webSockets]) exchange.goAway();
   };
   return {
     port,
@@ -52,6 +74,29 @@ export async function startUwsIngress(options: IngressOptions): Promise<Ingress>
       app.close();
     },
   };
+}
+
+/** What has the key of a handshake comes here first, whatever else it says. */
+function serveWebSockets(app: TemplatedApp, serve: Serve, open: Set<UwsUpgradeExchange>): void {
+  app.ws<WebSocketData>('/*', {
+    ...SOCKET_LIMITS,
+    upgrade: (res, req, context) => serve(res, req, context),
+    open: (socket) => {
+      const { exchange } = socket.getUserData();
+      open.add(exchange);
+      exchange.handleOpen(socket as ClientSocket);
+    },
+    message: (socket, payload, isBinary) =>
+      socket.getUserData().exchange.handleMessage(isBinary ? BINARY : TEXT, payload),
+    ping: (socket, payload) => socket.getUserData().exchange.handleMessage(PING, payload),
+    pong: (socket, payload) => socket.getUserData().exchange.handleMessage(PONG, payload),
+    drain: (socket) => socket.getUserData().exchange.handleDrain(),
+    close: (socket, code, reason) => {
+      const { exchange } = socket.getUserData();
+      open.delete(exchange);
+      exchange.handleClosed(code, reason);
+    },
+  });
 }
 
 /** The library calls back before it returns. */
@@ -85,10 +130,10 @@ const collectHeader = (name: string, value: string): void => {
   collected.push(name, value);
 };
 
-function createServe(
-  options: IngressOptions,
-  localPort: number,
-): (res: HttpResponse, req: HttpRequest) => void {
+/** `context`: of what may become a WebSocket. */
+type Serve = (res: HttpResponse, req: HttpRequest, context?: us_socket_context_t) => void;
+
+function createServe(options: IngressOptions, localPort: number): Serve {
   const { handler, renderRefusal, onHandlerError } = options;
   const maxBodyBytes = options.maxBodyBytes || Number.POSITIVE_INFINITY;
   const clientTimeoutMs = options.clientTimeoutMs ?? DEFAULT_CLIENT_TIMEOUT_MS;
@@ -105,7 +150,7 @@ function createServe(
     isDraining: options.isDraining ?? (() => false),
   };
 
-  return (res, req) => {
+  return (res, req, context) => {
     let headers: string[] = [];
     collected = headers;
     req.forEach(collectHeader);
@@ -116,7 +161,9 @@ function createServe(
     let refusal = inspectHead(method, rawPath, rawQuery, headers, found);
     if (refusal === undefined && found.bodyLength > maxBodyBytes) refusal = 'GW_BODY_TOO_LARGE';
     if (found.hasForeignText) headers = headers.map(restoreBytes);
-    const exchange = new UwsExchange(res, settings, {
+    const handshake = found.hasUpgrade ? judgeHandshake(method, headers, found.bodyLength) : false;
+    if (typeof handshake === 'string') refusal ??= handshake;
+    const head = {
       method,
       rawPath,
       rawQuery,
@@ -125,7 +172,11 @@ function createServe(
       bodyLength: found.bodyLength,
       peerAddress: formatPeerAddress(res.getRemoteAddress()),
       isRefused: refusal !== undefined && refusal !== 'GW_METHOD_NOT_ALLOWED',
-    });
+    };
+    const exchange =
+      handshake === true && context !== undefined
+        ? new UwsUpgradeExchange(res, settings, withoutExtensions(head), context)
+        : new UwsExchange(res, settings, head);
     if (exchange.body !== undefined) {
       res.onData((bytes, isLast) => exchange.acceptBody(bytes, isLast));
     }
@@ -140,6 +191,16 @@ function createServe(
     res.onAborted(() => exchange.handleAbort());
     if (exchange.body !== undefined) exchange.awaitBody(clientTimeoutMs);
   };
+}
+
+/** What client and upstream would agree on is between them, but here the frames are the library's and ours. */
+function withoutExtensions(head: RequestHead): RequestHead {
+  const headers: string[] = [];
+  for (let at = 0; at < head.headers.length; at += 2) {
+    const name = head.headers[at] as string;
+    if (name !== 'sec-websocket-extensions') headers.push(name, head.headers[at + 1] as string);
+  }
+  return { ...head, headers };
 }
 
 /** The library decodes values as UTF-8; everywhere else a character of a header stands for one byte. */

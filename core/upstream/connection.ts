@@ -70,6 +70,10 @@ export class UpstreamConnection implements ResponseListener, Expirable, SendingP
   private phase = CONNECTING;
   private owner: ConnectionOwner | undefined;
   private sender: RequestBodySender | undefined;
+  /** What the client will send over a WebSocket. */
+  private upgrade: RequestBody | undefined;
+  /** The upstream has agreed to it: from now on silence of both sides is what ends it. */
+  private isTunnel = false;
   private readTimeoutMs = 0;
   private writeTimeoutMs = 0;
   private isWaitingForWrite = false;
@@ -127,7 +131,8 @@ export class UpstreamConnection implements ResponseListener, Expirable, SendingP
     this.hasDelivered = false;
     this.readTimeoutMs = request.readTimeoutMs;
     this.writeTimeoutMs = request.writeTimeoutMs;
-    this.parser.begin(request.method === 'HEAD');
+    this.upgrade = request.upgrade;
+    this.parser.begin(request.method === 'HEAD', request.upgrade !== undefined);
     if (request.body !== undefined) return this.sendWithBody(request.head, request.body, request.chunkedBody);
     this.socket.write(request.head, 'latin1');
     this.awaitProgress();
@@ -166,6 +171,8 @@ export class UpstreamConnection implements ResponseListener, Expirable, SendingP
   onResponseHead(head: ResponseHead): void {
     this.hasDelivered = true;
     this.owner!.onHead(head);
+    if (head.status === 101 && this.upgrade !== undefined && this.phase === ACTIVE)
+      this.openTunnel(this.upgrade);
   }
 
   onResponseChunk(chunk: Uint8Array): void {
@@ -180,6 +187,7 @@ export class UpstreamConnection implements ResponseListener, Expirable, SendingP
   onTimerExpired(): void {
     if (this.phase === CONNECTING) this.fail('GW_UPSTREAM_CONNECT_TIMEOUT', 'connect timeout');
     else if (this.phase === IDLE) this.discard();
+    else if (this.isTunnel) this.complete();
     else if (!this.isWaitingForWrite) this.fail('GW_UPSTREAM_READ_TIMEOUT', 'read timeout');
     else if (this.socket.writableLength > 0) this.fail('GW_UPSTREAM_WRITE_TIMEOUT', 'write timeout');
     else this.awaitProgress();
@@ -200,6 +208,12 @@ export class UpstreamConnection implements ResponseListener, Expirable, SendingP
     socket.uncork();
     this.onBodyProgress();
     return true;
+  }
+
+  private openTunnel(upgrade: RequestBody): void {
+    this.isTunnel = true;
+    this.sender = new RequestBodySender(upgrade, this.socket, false, this, true);
+    this.sender.start();
   }
 
   private onConnected({ tls }: UpstreamOrigin): void {
@@ -264,7 +278,8 @@ export class UpstreamConnection implements ResponseListener, Expirable, SendingP
   /** Arms the timer for whoever's turn it is: contract/proxy.md section 7.1. */
   private awaitProgress(): void {
     this.isWaitingForWrite = this.socket.writableLength > 0;
-    if (this.isWaitingForWrite) this.timer.arm(this.writeTimeoutMs);
+    if (this.isTunnel) this.timer.arm(this.isWaitingForWrite ? this.writeTimeoutMs : this.readTimeoutMs);
+    else if (this.isWaitingForWrite) this.timer.arm(this.writeTimeoutMs);
     // The client's turn: to send more of its body, or to take more of the answer.
     else if (this.isPaused || (this.sender !== undefined && !this.sender.isFinished)) this.timer.disarm();
     else this.timer.arm(this.readTimeoutMs);

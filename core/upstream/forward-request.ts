@@ -54,6 +54,11 @@ export interface ForwardRequest {
   readonly body: RequestBody | undefined;
   /** True: body bytes are sent as chunks. False: they are sent as they are, the head has a Content-Length. */
   readonly chunkedBody: boolean;
+  /**
+   * The head asks for a WebSocket: what the client sends once the upstream has agreed. The answer is 101 then, and what
+   * the upstream sends is its body.
+   */
+  readonly upgrade?: RequestBody | undefined;
   /** Additional attempts after the first: contract/proxy.md section 7.2. */
   readonly retries: number;
   readonly connectTimeoutMs: number;

@@ -18,14 +18,23 @@ export class RequestBodySender implements BodyReader {
   private readonly socket: Socket;
   private readonly isChunked: boolean;
   private readonly progress: SendingProgress;
+  private readonly endsSocket: boolean;
   private sentBytes = 0;
   private isStopped = false;
 
-  constructor(body: RequestBody, socket: Socket, isChunked: boolean, progress: SendingProgress) {
+  /** `endsSocket`: nothing else will be sent behind it. */
+  constructor(
+    body: RequestBody,
+    socket: Socket,
+    isChunked: boolean,
+    progress: SendingProgress,
+    endsSocket = false,
+  ) {
     this.body = body;
     this.socket = socket;
     this.isChunked = isChunked;
     this.progress = progress;
+    this.endsSocket = endsSocket;
   }
 
   /** False when the beginning of the body is gone. Held bytes are written before it returns. */
@@ -62,6 +71,7 @@ export class RequestBodySender implements BodyReader {
     if (this.isStopped) return;
     this.isFinished = true;
     if (this.isChunked) this.socket.write('0\r\n\r\n', 'latin1');
+    if (this.endsSocket) this.socket.end();
     this.progress.onBodyProgress();
   }
 

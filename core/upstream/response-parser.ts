@@ -48,6 +48,7 @@ export class ResponseParser {
   private readonly chunks = new ChunkedDecoder();
   private state = AT_COMPLETE;
   private isHeadRequest = false;
+  private mayUpgrade = false;
   private interimCount = 0;
   private remaining = 0;
   private collected: Buffer | undefined;
@@ -59,10 +60,14 @@ export class ResponseParser {
     this.listener = listener;
   }
 
-  /** Gets ready for the response to one request. `isHeadRequest`: a HEAD was sent, so no body follows the head. */
-  begin(isHeadRequest: boolean): void {
+  /**
+   * Gets ready for the response to one request. `isHeadRequest`: a HEAD was sent, so no body follows the head.
+   * `mayUpgrade`: a WebSocket was asked for; with a 101 everything that follows is its bytes, until the close.
+   */
+  begin(isHeadRequest: boolean, mayUpgrade = false): void {
     this.state = AT_HEAD;
     this.isHeadRequest = isHeadRequest;
+    this.mayUpgrade = mayUpgrade;
     this.interimCount = 0;
     this.canReuse = false;
     this.forgetCollected();
@@ -202,10 +207,20 @@ export class ResponseParser {
 
   private takeInterimHead(headEnd: number): number {
     const head = this.head;
-    // We never ask for an upgrade here, so nobody may switch protocols on us.
-    if (head.status === 101) return this.fail('101 without an upgrade');
     if (head.isChunked || head.contentLength > 0) return this.fail('interim response with a body');
+    // Nobody may switch protocols on us unless we have asked.
+    if (head.status === 101 && this.mayUpgrade) return this.takeUpgrade(headEnd);
+    if (head.status === 101) return this.fail('101 without an upgrade');
     if (++this.interimCount > MAX_INTERIM_RESPONSES) return this.fail('too many interim responses');
+    return headEnd;
+  }
+
+  private takeUpgrade(headEnd: number): number {
+    const { status, headers } = this.head;
+    if (!namesWebSocket(headers)) return this.fail('101 for something else than a WebSocket');
+    this.state = AT_BODY_UNTIL_CLOSE;
+    this.canReuse = false;
+    this.listener.onResponseHead({ status, headers, bodyLength: undefined, hasBody: true });
     return headEnd;
   }
 
@@ -254,4 +269,12 @@ export class ResponseParser {
     this.forgetCollected();
     return -1;
   }
+}
+
+function namesWebSocket(headers: readonly string[]): boolean {
+  for (let at = 0; at < headers.length; at += 2) {
+    if ((headers[at] as string).toLowerCase() === 'upgrade')
+      return (headers[at + 1] as string).toLowerCase() === 'websocket';
+  }
+  return false;
 }

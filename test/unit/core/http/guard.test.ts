@@ -49,7 +49,7 @@ describe('a request the guard lets pass', () => {
     const found = createInspectedHead();
     inspectHead('POST', '/', undefined, ['host', 'a', 'content-length', '5'], found);
     inspectHead('GET', '/', undefined, ['host', 'a'], found);
-    expect(found).toEqual({ host: 'a', bodyLength: 0, hasForeignText: false });
+    expect(found).toEqual({ host: 'a', bodyLength: 0, hasUpgrade: false, hasForeignText: false });
   });
 
   it('may carry UTF-8 in a header value, and the listener is told', () => {
