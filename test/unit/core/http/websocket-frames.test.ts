@@ -32,7 +32,9 @@ function read(bytes: Buffer, cuts: readonly number[] = []): Heard {
     },
     onControl: (opcode, payload) => controls.push(`${opcode} ${payload.toString('latin1')}`),
   });
-  const offsets = [0, ...new Set(cuts.map((cut) => cut % (bytes.length + 1))), bytes.length].sort((a, b) => a - b);
+  const offsets = [0, ...new Set(cuts.map((cut) => cut % (bytes.length + 1))), bytes.length].sort(
+    (a, b) => a - b,
+  );
   let isGood = true;
   for (let at = 0; at + 1 < offsets.length && isGood; at++) {
     isGood = reader.feed(bytes.subarray(offsets[at], offsets[at + 1]));
@@ -60,21 +62,27 @@ describe('frames of a server', () => {
       ping: fc.option(fc.string({ unit: 'binary-ascii', maxLength: 125 }), { nil: undefined }),
     });
     fc.assert(
-      fc.property(fc.array(message, { maxLength: 5 }), fc.array(fc.nat(), { maxLength: 30 }), (sent, cuts) => {
-        const bytes: Buffer[] = [];
-        for (const { isBinary, pieces, ping } of sent) {
-          for (const [at, piece] of pieces.entries()) {
-            bytes.push(frame(at > 0 ? 0 : isBinary ? BINARY : TEXT, piece, at === pieces.length - 1));
-            if (at === 0 && ping !== undefined) bytes.push(frame(PING, ping));
+      fc.property(
+        fc.array(message, { maxLength: 5 }),
+        fc.array(fc.nat(), { maxLength: 30 }),
+        (sent, cuts) => {
+          const bytes: Buffer[] = [];
+          for (const { isBinary, pieces, ping } of sent) {
+            for (const [at, piece] of pieces.entries()) {
+              bytes.push(frame(at > 0 ? 0 : isBinary ? BINARY : TEXT, piece, at === pieces.length - 1));
+              if (at === 0 && ping !== undefined) bytes.push(frame(PING, ping));
+            }
           }
-        }
-        expect(read(Buffer.concat(bytes), cuts)).toEqual({
-          messages: sent.map(({ isBinary, pieces }) => `${isBinary ? 'binary' : 'text'} ${pieces.join('')}`),
-          controls: sent.flatMap(({ ping }) => (ping === undefined ? [] : [`${PING} ${ping}`])),
-          isGood: true,
-          isAtBoundary: true,
-        });
-      }),
+          expect(read(Buffer.concat(bytes), cuts)).toEqual({
+            messages: sent.map(
+              ({ isBinary, pieces }) => `${isBinary ? 'binary' : 'text'} ${pieces.join('')}`,
+            ),
+            controls: sent.flatMap(({ ping }) => (ping === undefined ? [] : [`${PING} ${ping}`])),
+            isGood: true,
+            isAtBoundary: true,
+          });
+        },
+      ),
     );
   });
 
@@ -94,7 +102,12 @@ describe('frames of a server', () => {
     ['a length nobody can count', Buffer.from([0x82, 127, 255, 255, 255, 255, 255, 255, 255, 255])],
   ])('end the reading: %s', (_, bytes) => {
     expect(read(bytes).isGood).toBe(false);
-    expect(read(bytes, Array.from(bytes, (__, at) => at)).isGood).toBe(false);
+    expect(
+      read(
+        bytes,
+        Array.from(bytes, (__, at) => at),
+      ).isGood,
+    ).toBe(false);
   });
 
   it('are read from noise without throwing', () => {
