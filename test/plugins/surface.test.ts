@@ -40,6 +40,14 @@ describe('a handler', () => {
     await expect(kit.access(doing(does))).rejects.toThrow(text);
   });
 
+  it('sends the request to an upstream, where there is one of that name', async () => {
+    const { log, serviceRequest } = await kit.access(
+      doing('access upstream', { upstreams: ['known.upstream'] }),
+    );
+    expect(said(log)).toEqual([["could not find an Upstream named 'missing.upstream'", null]]);
+    expect(serviceRequest.target?.host).toBe('known.upstream');
+  });
+
   it('sets headers several times with a list, and reads what it has set', async () => {
     const { log, serviceRequest, response } = await kit.access(
       doing('access lists', { headers: { 'x-gone': 'here' } }),
