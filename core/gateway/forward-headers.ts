@@ -57,7 +57,7 @@ const OWNED = new Set([
 ]);
 const REQUEST_ID = 'x-kong-request-id';
 
-/** What auth plugins tell upstreams, and nobody else may. Some upstreams read `_` as `-`. Decision 0021. */
+/** What auth plugins tell upstreams, and nobody else may. Some upstreams read `_` as `-`. Decision 0026. */
 const IDENTITY =
   /^x[-_](?:consumer[-_].*|credential[-_]identifier|anonymous[-_]consumer|authenticated[-_]groups)$/;
 

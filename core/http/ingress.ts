@@ -1,6 +1,6 @@
 /**
  * What a listening port is to the rest of the gateway, whichever HTTP implementation is behind it: requests come out of
- * it as exchanges, and what could be read in two ways never does. Decision 0020 tells why there are two.
+ * it as exchanges, and what could be read in two ways never does. Decision 0025 tells why there are two.
  */
 import type { SecureContext } from 'node:tls';
 import type { ErrorCode } from '../errors.ts';
