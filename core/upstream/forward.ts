@@ -16,6 +16,7 @@ import type {
   UpstreamAttempt,
   UpstreamOrigin,
 } from './forward-request.ts';
+import { headAtPort } from './head-at-port.ts';
 import { AddressResolver } from './resolve-address.ts';
 import { decideRetry } from './retry.ts';
 import { TimerWheel } from './timer-wheel.ts';
@@ -128,6 +129,8 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
   private failedAttempts: UpstreamAttempt[] | undefined;
   private pool: Pool | undefined;
   private connection: PooledConnection | undefined;
+  /** What is sent where an SRV record has decided the port. */
+  private requestAtPort: ForwardRequest | undefined;
   private retriesLeft: number;
   /** After a reused connection turned out stale its neighbours are suspect too. */
   private wantsNewConnection = false;
@@ -262,8 +265,14 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
   }
 
   private attemptAtAddress({ ip, port }: HostAddress): void {
-    const { origin } = this.request;
-    this.attemptAt(ip, port === 0 || port === origin.port ? origin : originAtPort(origin, port));
+    const { origin, head } = this.request;
+    if (port === 0 || port === origin.port) {
+      this.requestAtPort = undefined;
+      this.attemptAt(ip, origin);
+      return;
+    }
+    this.requestAtPort = { ...this.request, head: headAtPort(head, origin, port) };
+    this.attemptAt(ip, originAtPort(origin, port));
   }
 
   private attemptAt(ip: string, origin: UpstreamOrigin): void {
@@ -284,7 +293,7 @@ class PooledExchange implements ForwardExchange, ConnectionOwner {
   }
 
   private sendOn(connection: PooledConnection): void {
-    if (connection.send(this, this.request)) return;
+    if (connection.send(this, this.requestAtPort ?? this.request)) return;
     this.connection = undefined;
     this.endWithError(new GatewayError('GW_INTERNAL', 'the beginning of the request body is gone'));
   }

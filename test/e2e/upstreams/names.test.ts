@@ -76,6 +76,15 @@ describe('the host of a service', () => {
     expect(await countAnswers(40, () => proxy.send(host))).toEqual({ 0: 10, 1: 30 });
   });
 
+  it('has the port of the SRV record in the Host that is sent, unless the client keeps its own', async () => {
+    dns.set('port.test', 'SRV', [{ ttl: 3600, data: { target: 'at.port.test', port: proxy.upstream.port } }]);
+    dns.set('at.port.test', 'A', [HERE]);
+    const { host } = await proxy.expose({ host: 'port.test', port: 80 });
+    expect(linesOf(await proxy.echo(host), 'host')).toEqual([`port.test:${proxy.upstream.port}`]);
+    const kept = await proxy.expose({ host: 'port.test', port: 80 }, { preserve_host: true });
+    expect(linesOf(await proxy.echo(kept.host), 'host')).toEqual([kept.host]);
+  });
+
   it('that nobody knows answers 503, and one that nobody can tell of 500 with the reason', async () => {
     const missing = await proxy.expose({ host: 'missing.test' });
     const none = await proxy.send(missing.host);
