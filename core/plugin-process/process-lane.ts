@@ -14,8 +14,9 @@ import type { BodyListener, LanePhase, PhaseListener } from '../pipeline/phase-l
 import { PHASE_FAILURE_REASONS, type PhaseFailureReason } from '../pipeline/phase-outcome.ts';
 import { ActiveCall, type StepListener } from '../sandbox/active-call.ts';
 import { decodeLogLines } from '../sandbox/decode-log-lines.ts';
-import { decodePhaseOutcome, readFailure } from '../sandbox/decode-phase-outcome.ts';
-import { encodeConfiguration, type LaneEvents, mayRetarget } from '../sandbox/isolate-lane.ts';
+import { decodePhaseOutcome, mayRetarget, readFailure } from '../sandbox/decode-phase-outcome.ts';
+import { encodeConfiguration } from '../sandbox/encode-configuration.ts';
+import type { LaneEvents } from '../sandbox/isolate-lane.ts';
 import type { HostCallPerformer, LaneHost } from '../sandbox/lane-host.ts';
 import type { LaneStats, PackageLane } from '../sandbox/package-lane.ts';
 import { PassingBodies } from '../sandbox/passing-bodies.ts';

@@ -1,6 +1,7 @@
 /** What the host makes of a guest's result: decoded, checked, and never trusted further than its grammar. */
 import { isIP } from 'node:net';
 import { GUEST_FRAMES } from '../../sdk/protocol/frames.ts';
+import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import type { BodyKind, GuestError, RequestChanges } from '../../sdk/protocol/phase-result.ts';
 import { OPERATION_SEPARATOR } from '../../sdk/protocol/phase-result.ts';
 import type { PhaseOutcome } from '../pipeline/phase-outcome.ts';
@@ -180,4 +181,9 @@ function readName(name: string): string {
 
 function isStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 100 && status <= 599;
+}
+
+/** Whether some plugin of the package may send requests to another server than the service's. */
+export function mayRetarget({ plugins }: PackageManifest): boolean {
+  return plugins.some(({ capabilities }) => capabilities.serviceTarget === true);
 }
