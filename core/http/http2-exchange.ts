@@ -110,6 +110,8 @@ export class Http2Exchange extends NodeExchange {
 
   protected override cut(): void {
     this.stream.close(NGHTTP2_INTERNAL_ERROR);
+    // The reset may never get out to a client that takes nothing.
+    this.stream.destroy();
   }
 
   protected override handleDrain(): void {

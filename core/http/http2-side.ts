@@ -17,6 +17,7 @@ import { inspectHttp2 } from './strict-guard.ts';
 /** Requests one client may have in work at a time on one connection; nginx's number. */
 const MAX_STREAMS = 128;
 const MAX_HEADERS = 128;
+const FAREWELL_MS = 1000;
 
 interface Http2Connection extends ClientConnection {
   openStreams: number;
@@ -25,6 +26,8 @@ interface Http2Connection extends ClientConnection {
 export class Http2Side {
   private readonly context: StrictContext;
   private readonly server: Http2Server;
+  /** The socket whose session is being made. */
+  private beginning: Socket | undefined;
   private readonly sessions = new Map<ServerHttp2Session, Http2Connection>();
 
   constructor(context: StrictContext) {
@@ -40,6 +43,9 @@ export class Http2Side {
   }
 
   begin(socket: Socket): void {
+    // A client that has closed its half is gone, and the library would wait for it for ever.
+    socket.allowHalfOpen = false;
+    this.beginning = socket;
     this.server.emit('connection', socket);
   }
 
@@ -49,15 +55,19 @@ export class Http2Side {
   }
 
   private keep(session: ServerHttp2Session): void {
-    const socket = session.socket as unknown as { readonly servername?: string | false };
-    const peerAddress = readPeerAddress(session.socket.remoteAddress);
-    const connection = { peerAddress, sni: socket.servername || undefined, openStreams: 0 };
+    const socket = this.beginning as (Socket & { readonly servername?: string | false }) | undefined;
+    const peerAddress = readPeerAddress(socket?.remoteAddress);
+    const connection = { peerAddress, sni: socket?.servername || undefined, openStreams: 0 };
     this.sessions.set(session, connection);
     session.once('close', () => this.sessions.delete(session));
     session.on('error', () => {});
-    session.setTimeout(this.context.idleTimeoutMs, () => {
+    session.setTimeout(this.context.idleTimeoutMs);
+    session.on('timeout', () => {
       // Streams have time limits of their own.
-      if (connection.openStreams === 0) session.close();
+      if (connection.openStreams > 0 || session.destroyed) return;
+      session.goaway();
+      // A client that is gone takes no farewell, and by TLS the library does not notice while something waits for it.
+      setTimeout(() => connection.openStreams === 0 && socket?.destroy(), FAREWELL_MS).unref();
     });
   }
 

@@ -105,7 +105,8 @@ export class SessionPool implements Pool {
     http2.on('close', leave);
     const { idleTimeoutMs } = this.pools.settings;
     if (Number.isFinite(idleTimeoutMs)) {
-      http2.setTimeout(idleTimeoutMs, () => session.openStreams === 0 && http2.close());
+      http2.setTimeout(idleTimeoutMs);
+      http2.on('timeout', () => session.openStreams === 0 && http2.close());
     }
     this.sessions.add(session);
     return session;

@@ -39,6 +39,12 @@ const toy = await startToyListener(
       exchange.end(['grpc-status', '0', 'grpc-message', 'fine']);
     },
     '/big': (exchange) => pump(exchange, 32),
+    '/endless': (exchange) => {
+      const { events } = exchange;
+      pump(exchange, 1_000_000);
+      if (events !== undefined)
+        exchange.events = { ...events, onDrain: exchange.events?.onDrain ?? events.onDrain };
+    },
   },
   { speaksHttp2: true, maxBodyBytes: 8 * MEGABYTE, clientTimeoutMs: 400, maxHeldBodyBytes: 64 * 1024 },
 );
@@ -228,6 +234,18 @@ it('hears of a client that resets a stream, and serves its others', async () => 
   await until('the end is noticed', () => toy.events.length > 0);
   expect(toy.events).toEqual(['aborted /half']);
   expect((await ask('/a')).body).toBe('hello');
+});
+
+it('hears of a client that goes away while its answer waits for it', async () => {
+  toy.events.length = 0;
+  const leaving = open();
+  const stream = leaving.request({ ':path': '/endless' });
+  stream.pause();
+  await until('it is on its way', () => given > 0);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  leaving.socket.destroy();
+  await until('the end is noticed', () => toy.events.length > 0);
+  expect(toy.events).toEqual(['aborted /endless']);
 });
 
 it('speaks HTTP/1 on the same port', async () => {
