@@ -46,12 +46,13 @@ service.on('upgrade', (request, socket, early) => {
 });
 
 const ports = { default: await findFreePort(), strict: await findFreePort() };
+const tlsPort = await findFreePort();
 let proxy: ProxyUnderTest;
 beforeAll(async () => {
   await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
   const { port } = service.address() as AddressInfo;
   proxy = await startProxy({
-    TOLLGATE_PROXY_LISTEN: `127.0.0.1:${ports.default}, 127.0.0.1:${ports.strict} strict`,
+    TOLLGATE_PROXY_LISTEN: `127.0.0.1:${ports.default}, 127.0.0.1:${ports.strict} strict, 127.0.0.1:${tlsPort} ssl http2`,
     TOLLGATE_SHUTDOWN_TIMEOUT: '5',
   });
   await proxy.expose({ port }, { hosts: [HOST], paths: ['/ws'] });
@@ -391,6 +392,18 @@ describe.each(['default', 'strict'] as const)('on the %s ingress', (kind) => {
     await once(socket, 'close');
     await pollUntil('one more', read, (count) => count > before);
   });
+});
+
+it('passes over TLS, where HTTP/2 could be chosen too', async () => {
+  const socket = new WebSocket(`wss://127.0.0.1:${tlsPort}/ws/echo`, {
+    headers: { Host: HOST },
+    rejectUnauthorized: false,
+  });
+  onTestFinished(() => socket.terminate());
+  await once(socket, 'open');
+  socket.send('over TLS');
+  expect(String((await once(socket, 'message'))[0])).toBe('over TLS');
+  expect(accepted.at(-1)?.request.headers['x-forwarded-proto']).toBe('https');
 });
 
 it('asks clients to leave with 1001 when the gateway stops, and their services hear of it', async () => {

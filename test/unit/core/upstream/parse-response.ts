@@ -17,7 +17,12 @@ export interface ParsedResponse {
 /** `cuts` are offsets at which the bytes are split. `close` says that the upstream closes behind them. */
 export function parseResponse(
   bytes: string | Buffer,
-  options: { cuts?: readonly number[]; isHeadRequest?: boolean; close?: boolean } = {},
+  options: {
+    cuts?: readonly number[];
+    isHeadRequest?: boolean;
+    mayUpgrade?: boolean;
+    close?: boolean;
+  } = {},
 ): ParsedResponse {
   const input = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
   let head: ResponseHead | undefined;
@@ -33,7 +38,7 @@ export function parseResponse(
       pieces.push(Buffer.from(chunk));
     },
   });
-  parser.begin(options.isHeadRequest ?? false);
+  parser.begin(options.isHeadRequest ?? false, options.mayUpgrade ?? false);
 
   const cuts = [...new Set(options.cuts ?? [])].filter((cut) => cut > 0 && cut < input.length);
   const offsets = [0, ...cuts.sort((a, b) => a - b), input.length];

@@ -102,6 +102,34 @@ it('does not trust a connection on which a 204 announced a body', () => {
   }
 });
 
+describe('a 101', () => {
+  const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: upgrade\r\n\r\n';
+
+  it('that was asked for hands over everything behind it, and ends with the connection', () => {
+    const bytes = `${SWITCH}\x81\x02hi\r\n\r\n`;
+    for (const cuts of [[], Array.from(bytes, (_byte, index) => index)]) {
+      expect(parseResponse(bytes, { mayUpgrade: true, close: true, cuts })).toMatchObject({
+        result: 'complete by close',
+        head: { status: 101, hasBody: true, bodyLength: undefined },
+        body: '\x81\x02hi\r\n\r\n',
+        canReuse: false,
+      });
+    }
+  });
+
+  it.each([
+    ['to something else', SWITCH.replace('WebSocket', 'h2c')],
+    ['to nothing', SWITCH.replace('Upgrade: WebSocket\r\n', '')],
+    ['with a length', SWITCH.replace('\r\n\r\n', '\r\nContent-Length: 2\r\n\r\n')],
+    ['with chunks', SWITCH.replace('\r\n\r\n', '\r\nTransfer-Encoding: chunked\r\n\r\n')],
+  ])('%s is refused even then', (_title, bytes) => {
+    expect(parseResponse(bytes, { mayUpgrade: true })).toMatchObject({
+      result: 'malformed',
+      head: undefined,
+    });
+  });
+});
+
 describe('surplus bytes', () => {
   it('make the answer a bad one while nothing of it is out', () => {
     const split = `${OK}content-length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n`;
