@@ -17,6 +17,7 @@ import {
 } from '../../sdk/schema/index.ts';
 import { EntityError } from '../store/entity-error.ts';
 import type { EntityDefinition, EntityRow, RuleErrors } from './define-entity.ts';
+import './schema-patterns.ts';
 
 /**
  * A new row: shorthands expanded, generated fields set, defaults filled. Not yet validated, except that a malformed

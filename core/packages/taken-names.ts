@@ -3,6 +3,9 @@ import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import { findTakenEntity } from './package-entities.ts';
 import { refuse } from './package-refusal.ts';
 
+/** What a node says of itself and of its traffic begins with one of these. */
+const METRICS_OF_GATEWAY = ['kong_', 'tollgate_'];
+
 /** Throws Refused. `bundled` come with the gateway, `others` are published. */
 export function refuseTakenNames(
   manifest: PackageManifest,
@@ -11,6 +14,8 @@ export function refuseTakenNames(
 ): void {
   const entity = findTakenEntity(manifest, others);
   if (entity) throw refuse('conflict', `the name '${entity.name}' of an entity belongs to ${entity.owner}`);
+  const reserved = metricsOf(manifest).find((name) => METRICS_OF_GATEWAY.some((own) => name.startsWith(own)));
+  if (reserved !== undefined) throw refuse('conflict', `the metric '${reserved}' belongs to the gateway`);
   for (const [owner, packages] of [
     ['the gateway', bundled],
     ['another package', others],
@@ -18,8 +23,8 @@ export function refuseTakenNames(
     const taken = new Set(packages.flatMap(namesOf));
     const name = namesOf(manifest).find((wanted) => taken.has(wanted));
     if (name !== undefined) throw refuse('conflict', `the plugin name '${name}' belongs to ${owner}`);
-    const metrics = new Set(packages.flatMap(metricsOf));
-    const metric = metricsOf(manifest).find((wanted) => metrics.has(wanted));
+    const metrics = new Set(packages.flatMap(metricsOf).flatMap(familiesOf));
+    const metric = metricsOf(manifest).find((wanted) => familiesOf(wanted).some((name) => metrics.has(name)));
     if (metric !== undefined) throw refuse('conflict', `the metric '${metric}' belongs to ${owner}`);
   }
 }
@@ -30,4 +35,9 @@ function namesOf({ plugins }: PackageManifest): readonly string[] {
 
 function metricsOf({ plugins }: PackageManifest): readonly string[] {
   return plugins.flatMap(({ metrics }) => Object.keys(metrics));
+}
+
+/** With those that a histogram of that name has. */
+function familiesOf(metric: string): readonly string[] {
+  return [metric, ...['_bucket', '_sum', '_count'].map((suffix) => metric + suffix)];
 }

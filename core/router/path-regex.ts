@@ -1,5 +1,5 @@
 /**
- * Regular expressions of routes: checked when a route is written, compiled when a router is built.
+ * Regular expressions of routes, checked when a route is written and compiled when a router is built, and those of schemas.
  *
  * A pattern may only be what V8's linear-time engine can run (no look-ahead, no back-references), but it runs on
  * the ordinary engine, which is 30 times faster on ordinary patterns; after a number of backtracks V8 hands the
@@ -58,6 +58,12 @@ export function compileHeaderRegex(source: string): RegExp {
 /** Like `checkRoutePathRegex`, for a header value without its `~*`. */
 export function checkHeaderRegex(source: string): string | undefined {
   return checkPattern(source, compileHeaderRegex);
+}
+
+/** Unanchored: for the patterns of schemas. Throws SyntaxError when it is no pattern or cannot run in linear time. */
+export function compileSchemaRegex(source: string): { readonly regex: RegExp; readonly states: number } {
+  const translated = translateRegex(source);
+  return { regex: compileLinear(translated, ''), states: translated.states };
 }
 
 function compileLinear({ source }: RegexSource, flags: string): RegExp {

@@ -18,6 +18,8 @@ export interface RegexSource {
   readonly literalPrefix: string;
   /** Number of capturing groups. */
   readonly groupCount: number;
+  /** Characters and sets, counted as often as they are repeated: what a character of text can cost. */
+  readonly states: number;
 }
 
 const TOKEN =
@@ -41,7 +43,8 @@ const MAX_STATES = 512;
 /** Throws SyntaxError with the reason. Case is also ignored behind a `(?i)` outside of groups. */
 export function translateRegex(pattern: string, ignoreCase = false): RegexSource {
   const tokens = applyIgnoreCase(tokenize(pattern), ignoreCase);
-  if (countStates(tokens) > MAX_STATES) {
+  const states = countStates(tokens);
+  if (states > MAX_STATES) {
     throw new SyntaxError(
       `with its repetitions written out the pattern has more than ${MAX_STATES} characters`,
     );
@@ -50,6 +53,7 @@ export function translateRegex(pattern: string, ignoreCase = false): RegexSource
     source: writeSource(tokens),
     literalPrefix: findLiteralPrefix(tokens),
     groupCount: tokens.filter(({ kind, text }) => kind === 'open' && isCapturing(text)).length,
+    states,
   };
 }
 

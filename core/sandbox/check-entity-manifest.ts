@@ -1,12 +1,12 @@
 /** Entities as a stranger's package declares them, checked before tables and paths are made of them. Pure. */
-import { checkField } from './check-schema.ts';
+import { checkWholeRecord } from './check-schema.ts';
 import { isPlain, oneOf, type Plain, quote } from './plain-values.ts';
 
 const ENTITY_NAME = /^[a-z][a-z0-9_]{0,62}$/;
 const PATH_NAME = /^[a-z][a-z0-9_-]{0,62}$/;
 const FIELD_NAME = /^[a-z][a-z0-9_]{0,62}$/;
-/** They are there by themselves, or mean something else on input. */
-const FIELDS_OF_ALL = ['id', 'created_at', 'updated_at', 'tags', 'ttl'];
+/** They are there by themselves, on every object, or mean something else on input. */
+const FIELDS_OF_ALL = ['id', 'created_at', 'updated_at', 'tags', 'ttl', 'constructor'];
 const PARENTS = ['consumers', 'services', 'routes'];
 const SWITCHES = ['tags', 'ttl', 'generateAdminApi'];
 const MAX_ENTITIES = 16;
@@ -57,7 +57,7 @@ function checkEntity(entity: Plain): string | undefined {
   if (endpointKey !== undefined && (key as Plain)['unique'] !== true) {
     return 'endpointKey must name a unique field';
   }
-  return checkField({ type: 'record', fields, checks }, 'entity', 0) ?? checkFields(fields);
+  return checkWholeRecord({ type: 'record', fields, checks }, 'entity') ?? checkFields(fields);
 }
 
 function checkFields(fields: Plain): string | undefined {

@@ -21,6 +21,7 @@ const PROTOCOLS = ['grpc', 'grpcs', 'http', 'https', 'tcp', 'tls', 'tls_passthro
 const COUNTERS = ['cluster', 'redis'];
 const MAX_PLUGINS = 50;
 const MAX_METRICS = 50;
+const MAX_BUCKETS = 100;
 const MAX_EGRESS = 64;
 
 /** What is wrong with it, for whoever made it; undefined when it is a PackageManifest of this build. */
@@ -133,12 +134,28 @@ function checkMetrics(given: unknown): string | undefined {
     if (!isPlain(metric) || !oneOf(['counter', 'histogram'])(metric['type'])) {
       return `metric '${name}' must be a counter or a histogram`;
     }
-    if (typeof metric['help'] !== 'string') return `metric '${name}' needs a help text`;
-    const isLabel = (label: unknown) => typeof label === 'string' && LABEL_NAME.test(label);
-    if (!isListOf(metric['labels'], isLabel)) return `metric '${name}' has labels that are no names`;
-    if (!isListOf(metric['buckets'] ?? [], Number.isFinite)) return `metric '${name}' has unusable buckets`;
+    if (typeof metric['help'] !== 'string' || metric['help'].includes('\n')) {
+      return `metric '${name}' needs a help text of one line`;
+    }
+    if (!areLabels(metric['labels'])) return `metric '${name}' has labels that are no names`;
+    if (!areBuckets(metric['buckets'] ?? [])) return `metric '${name}' has unusable buckets`;
   }
   return undefined;
+}
+
+/** One name twice, or one that Prometheus keeps for itself, and it reads none of the node's metrics. */
+function areLabels(labels: unknown): boolean {
+  const isLabel = (label: unknown) =>
+    typeof label === 'string' && LABEL_NAME.test(label) && label !== 'le' && !label.startsWith('__');
+  return isListOf(labels, isLabel) && new Set(labels as string[]).size === (labels as string[]).length;
+}
+
+function areBuckets(buckets: unknown): boolean {
+  if (!isListOf(buckets, Number.isFinite)) return false;
+  const bounds = buckets as readonly number[];
+  return (
+    bounds.length <= MAX_BUCKETS && bounds.every((bound, at) => at === 0 || bound > Number(bounds[at - 1]))
+  );
 }
 
 const isName = (value: unknown): boolean => typeof value === 'string' && PLUGIN_NAME.test(value);

@@ -1,36 +1,6 @@
-/** Patterns and rules of a stranger's schema, checked before the Admin API goes by them. Pure. */
+/** Rules across the fields of a stranger's schema, checked before the Admin API goes by them. Pure. */
+import { findBrokenAttribute, isText } from './check-attributes.ts';
 import { isListOf, isPlain, type Plain } from './plain-values.ts';
-
-const isText = (value: unknown): boolean => typeof value === 'string';
-
-function isPattern(value: unknown): boolean {
-  try {
-    new RegExp(String(value), 'u');
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const isPatternText = (value: unknown): boolean => isText(value) && isPattern(value);
-const isPatternRule = (value: unknown): boolean =>
-  isPlain(value) && isPatternText(value['pattern']) && isText(value['err']);
-
-/** Attributes that the Admin API reads as regular expressions. */
-const PATTERNS: Readonly<Record<string, (value: unknown) => boolean>> = {
-  match: isPatternText,
-  not_match: isPatternText,
-  match_any: (value) => isListOf(value, isPatternText),
-  match_all: (value) => isListOf(value, isPatternRule),
-  match_none: (value) => isListOf(value, isPatternRule),
-};
-
-/** Name of the attribute that is none; undefined when all are. */
-export function findBrokenPattern(attributes: Plain): string | undefined {
-  return Object.keys(PATTERNS).find(
-    (name) => attributes[name] !== undefined && PATTERNS[name]?.(attributes[name]) !== true,
-  );
-}
 
 /** Members of each kind of rule that list fields, and those that name one or are rules for one. */
 const RULES: Readonly<Record<string, readonly [lists: readonly string[], others: readonly string[]]>> = {
@@ -53,8 +23,15 @@ export function isRule(rule: unknown): boolean {
   return (
     lists.every((name) => isListOf(rule[name], isText)) &&
     others.every((name) => isRulePart(name, rule[name])) &&
-    isListOf(rule['unless_any_of'] ?? [], isText)
+    isListOf(rule['unless_any_of'] ?? [], isText) &&
+    isText(rule['then_err'] ?? '')
   );
+}
+
+/** What a checked rule compares fields with. */
+export function matchesOf(rule: Plain): readonly Plain[] {
+  const parts = [rule['when'], rule['then']].map((part) => (isPlain(part) ? part['match'] : undefined));
+  return [rule['if_match'], rule['then_match'], ...parts].filter(isPlain);
 }
 
 function isRulePart(name: string, part: unknown): boolean {
@@ -63,4 +40,4 @@ function isRulePart(name: string, part: unknown): boolean {
   return isPlain(part) && isText(part['field']) && isMatch(part['match']);
 }
 
-const isMatch = (match: unknown): boolean => isPlain(match) && findBrokenPattern(match) === undefined;
+const isMatch = (match: unknown): boolean => isPlain(match) && findBrokenAttribute(match) === undefined;

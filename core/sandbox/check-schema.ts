@@ -1,5 +1,7 @@
 /** A schema as a stranger's package declares it, checked before values are held against it. Pure. */
-import { findBrokenPattern, isRule } from './check-rules.ts';
+import { findBrokenAttribute, isText } from './check-attributes.ts';
+import { isRule } from './check-rules.ts';
+import { checkSchemaCost } from './check-schema-cost.ts';
 import { isListOf, isPlain, oneOf, type Plain } from './plain-values.ts';
 
 const FIELD_TYPES = ['string', 'number', 'integer', 'boolean', 'array', 'set', 'map', 'record', 'foreign'];
@@ -9,10 +11,18 @@ const MAX_DEPTH = 12;
 
 export function checkSchema(schema: unknown): string | undefined {
   if (!isPlain(schema) || schema['type'] !== 'record') return 'schema must be made with s.config(…)';
-  return checkField(schema, 'schema', 0);
+  return checkWholeRecord(schema, 'schema');
 }
 
-export function checkField(field: unknown, path: string, depth: number): string | undefined {
+/** A record that values are held against as a whole: its parts, and what they can cost together. */
+export function checkWholeRecord(record: Plain, path: string): string | undefined {
+  const problem = checkField(record, path, 0);
+  if (problem !== undefined) return problem;
+  const cost = checkSchemaCost(record);
+  return cost && `${path} ${cost}`;
+}
+
+function checkField(field: unknown, path: string, depth: number): string | undefined {
   if (depth > MAX_DEPTH) return `${path} is nested too deeply`;
   if (!isPlain(field) || !oneOf(FIELD_TYPES)(field['type'])) return `${path} is no field`;
   // A default is the author's word: it may not name a secret of the operator's.
@@ -20,8 +30,8 @@ export function checkField(field: unknown, path: string, depth: number): string 
   if (field['encrypted'] !== undefined && !oneOf(ENCRYPTABLE)(field['type'])) {
     return `${path} is encrypted, and no text`;
   }
-  const broken = findBrokenPattern(field);
-  if (broken !== undefined) return `${path}.${broken} is no regular expression`;
+  const broken = findBrokenAttribute(field);
+  if (broken !== undefined) return `${path}.${broken}`;
   switch (field['type']) {
     case 'array':
     case 'set':
@@ -40,15 +50,11 @@ export function checkField(field: unknown, path: string, depth: number): string 
   }
 }
 
-export function checkRecord(
-  { fields, checks, shorthands }: Plain,
-  path: string,
-  depth: number,
-): string | undefined {
+function checkRecord({ fields, checks, shorthands }: Plain, path: string, depth: number): string | undefined {
   if (!isPlain(fields)) return `${path}.fields is missing`;
   if (checks !== undefined && !isListOf(checks, isRule)) return `${path}.checks is no list of rules`;
   const replaced = Object.entries(isPlain(shorthands) ? shorthands : {}).map(
-    ([name, shorthand]) => [name, isPlain(shorthand) ? shorthand['field'] : undefined] as const,
+    ([name, shorthand]) => [name, isShorthand(shorthand) ? shorthand['field'] : undefined] as const,
   );
   for (const [name, field] of [...Object.entries(fields), ...replaced]) {
     const problem = checkField(field, `${path}.${name}`, depth + 1);
@@ -56,3 +62,6 @@ export function checkRecord(
   }
   return undefined;
 }
+
+const isShorthand = (given: unknown): given is Plain =>
+  isPlain(given) && isListOf(given['replaced_with'], isText) && isPlain(given['deprecation']);

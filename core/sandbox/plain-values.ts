@@ -16,3 +16,9 @@ export const isListOf = (value: unknown, accepts: (element: unknown) => boolean)
 /** What somebody has written, for a message: even what cannot be made a text. */
 export const quote = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+
+/** Whether what recurses into it comes to an end before its stack does. `left`: levels that it may have. */
+export const isShallow = (value: unknown, left: number): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (left > 0 && Object.values(value).every((member) => isShallow(member, left - 1)));

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { PackageManifest } from '../../sdk/protocol/manifest.ts';
 import { checkManifest } from './check-manifest.ts';
+import { isShallow } from './plain-values.ts';
 
 export const ARTEFACT_FORMAT = 1;
 
@@ -32,6 +33,8 @@ export class ArtefactError extends Error {
 const MAX_NAME_LENGTH = 128;
 const MAX_CODE_LENGTH = 4 * 1024 * 1024;
 const MAX_MANIFEST_LENGTH = 256 * 1024;
+/** Schemas have 12 levels of fields, each of three levels here, and values in them. */
+const MAX_MANIFEST_DEPTH = 64;
 const PACKAGE_NAME = /^(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*$/;
 const PACKAGE_VERSION = /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]{1,64})?$/;
 
@@ -65,6 +68,7 @@ export function readArtefact(given: Readonly<Record<string, unknown>>): PluginAr
   if (!isText(sourceMap ?? '', MAX_CODE_LENGTH)) {
     throw new ArtefactError(`sourceMap must be a text of up to ${MAX_CODE_LENGTH} characters`);
   }
+  if (!isShallow(manifest, MAX_MANIFEST_DEPTH)) throw new ArtefactError('manifest is nested too deeply');
   if ((JSON.stringify(manifest) ?? '').length > MAX_MANIFEST_LENGTH) {
     throw new ArtefactError(`manifest must not be longer than ${MAX_MANIFEST_LENGTH} characters`);
   }

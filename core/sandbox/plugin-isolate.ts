@@ -40,6 +40,9 @@ const PATIENCE = 4;
 /** Elements that a function of arrays gets through in a moment. */
 const MAX_ARRAY_LENGTH = 2 ** 22;
 
+/** Characters of what a guest throws that are worth keeping. */
+const MAX_THROWN_LENGTH = 10_000;
+
 /**
  * Run before any code of a plugin. Takes away ways to burn memory outside the heap limit or to wait without a time
  * limit, and fixes what the runtime writes with: replacing it has no effect. Prototypes of arrays, text,
@@ -65,6 +68,34 @@ const HARDENING = `
       },
     }[key];
   }
+`;
+
+/**
+ * How guests are run. What one throws may have getters, and the library reads thrown objects when no time limit holds any
+ * more; so what leaves is text, made within the limit. That is also why code is not run as a script of its own.
+ */
+const GUARD = `
+  (() => {
+    const { apply } = Reflect;
+    const { slice } = String.prototype;
+    const evaluate = eval;
+    const textOf = (thrown) => {
+      try {
+        const text = (typeof thrown === 'object' && thrown !== null) ? thrown.message : thrown;
+        return apply(slice, '' + text, [0, ${MAX_THROWN_LENGTH}]);
+      } catch {
+        return 'what it throws cannot be told';
+      }
+    };
+    const guard = (run) => (argument) => {
+      try {
+        return run(argument);
+      } catch (thrown) {
+        throw textOf(thrown);
+      }
+    };
+    return { guard, load: guard((code) => { evaluate(code); }) };
+  })()
 `;
 
 /** How a crossing failed. `timeout`: the isolate can be used on. `disposed`: it is gone. `error`: the guest threw. */
@@ -111,11 +142,20 @@ export class PluginIsolate {
       context.global.setSync(TELL_HOST, tell);
       context.global.setSync(CLOCK, new ivm.Callback(() => performance.now()));
       context.evalSync(HARDENING, { timeout: limits.loadTimeoutMs });
-      const script = this.#isolate.compileScriptSync(bundle.code, { filename: `${bundle.name}.js` });
-      script.runSync(context, { timeout: limits.loadTimeoutMs });
+      const guard = context.evalSync(GUARD, { reference: true });
+      const code = `${bundle.code}\n//# sourceURL=${bundle.name}.js`;
+      guard
+        .getSync('load', { reference: true })
+        .applySync(undefined, [code], { timeout: limits.loadTimeoutMs });
       const runtime = context.global.getSync('tollgate', { reference: true });
+      const guardFunction = guard.getSync('guard', { reference: true });
       for (const name of GUEST_FUNCTIONS) {
-        this.#functions.set(name, runtime.getSync(name, { reference: true }) as ivm.Reference);
+        const given = runtime.getSync(name, { reference: true });
+        if (given.typeof !== 'function') continue;
+        const guarded = guardFunction.applySync(undefined, [given.derefInto()], {
+          result: { reference: true },
+        });
+        this.#functions.set(name, guarded as ivm.Reference);
       }
       this.#pump = this.#functions.get('pump') as ivm.Reference;
     } catch (error) {
@@ -160,7 +200,7 @@ export class PluginIsolate {
 
   /** Whether the guest has this function: bundles of earlier versions of the SDK lack some. */
   has(name: GuestFunction): boolean {
-    return this.#functions.get(name)?.typeof === 'function';
+    return this.#functions.has(name);
   }
 
   /** A crossing outside the request path. Throws CrossingError. */

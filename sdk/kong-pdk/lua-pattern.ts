@@ -16,12 +16,12 @@ const CLASSES: Readonly<Record<string, string>> = {
 
 /** The same for what is not in the class, where it has to stand beside others. */
 const COMPLEMENTS: Readonly<Record<string, string>> = {
-  A: '\\x00-@\\[-`\\{-\\u{10ffff}',
+  A: '\\x00-@\\[-`\\{-\\uffff',
   D: '\\D',
-  L: '\\x00-`\\{-\\u{10ffff}',
-  S: '\\x00-\\x08\\x0e-\\x1f!-\\u{10ffff}',
-  U: '\\x00-@\\[-\\u{10ffff}',
-  W: '\\x00-\\/:-@\\[-`\\{-\\u{10ffff}',
+  L: '\\x00-`\\{-\\uffff',
+  S: '\\x00-\\x08\\x0e-\\x1f!-\\uffff',
+  U: '\\x00-@\\[-\\uffff',
+  W: '\\x00-\\/:-@\\[-`\\{-\\uffff',
 };
 
 /** Source for a RegExp with the flag `u`. Throws TypeError on `%b`, `%f`, back references and what is no pattern. */

@@ -1,6 +1,7 @@
 /** The rules that are plain attributes, in the order in which they are asked: the first that fails speaks for the field. */
 import type { FieldDefinition, FieldMatch, PatternRule } from './fields.ts';
 import * as messages from './messages.ts';
+import { matchesPattern } from './pattern.ts';
 import { isPlainRecord } from './plain-record.ts';
 
 /** Every attribute a field or a match may have, whatever its type. */
@@ -81,7 +82,7 @@ const RULES: readonly Rule[] = [
 ];
 
 function matches(value: unknown, pattern: string): boolean {
-  return new RegExp(pattern, 'u').test(String(value));
+  return matchesPattern(String(value), pattern);
 }
 
 export function isRegex(source: string): boolean {

@@ -82,7 +82,10 @@ export interface StringField extends FieldAttributes<string> {
   readonly len_max?: number;
   /** Characters exactly. */
   readonly len_eq?: number;
-  /** A JavaScript regular expression source, unanchored unless it says otherwise. */
+  /**
+   * A JavaScript regular expression source, unanchored unless it says otherwise. As all patterns it has to run in linear
+   * time: no look-around, no back-reference, no `\p{…}`.
+   */
   readonly match?: string;
   /** A regular expression that may not match. */
   readonly not_match?: string;

@@ -34,6 +34,7 @@ export { formatViolations } from './format-violations.ts';
 export { FORMATS } from './formats.ts';
 export type { InferConfig, InferField } from './infer.ts';
 export { luaFormat } from './lua-format.ts';
+export { compilePatternsWith } from './pattern.ts';
 export { isPlainRecord, type PlainRecord } from './plain-record.ts';
 export { type Expansion, expandShorthands, showShorthands } from './shorthands.ts';
 export { compileTemplate, type Template, type TemplateSource, type TemplateValues } from './template.ts';

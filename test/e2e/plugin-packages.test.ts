@@ -310,6 +310,33 @@ describe('a package is refused, and the one before goes on serving,', () => {
     ]);
   });
 
+  it('that names metrics as the gateway names its own', async () => {
+    const metrics = `metrics: { tollgate_sandbox_strikes_total: { type: 'counter', help: 'h', labels: [] } },`;
+    const refused = await publish(await speaking(nameIt(), '1.0.0', metrics));
+    expect([refused.status, refused.body.message]).toEqual([
+      409,
+      "the metric 'tollgate_sandbox_strikes_total' belongs to the gateway",
+    ]);
+  });
+
+  it('whose patterns could keep the control process busy', async () => {
+    const patterned = (name: string, match: string) =>
+      packPlugin({
+        name,
+        definition: `schema: s.config({ text: s.string({ match: ${JSON.stringify(match)}, default: '${'a'.repeat(60)}!' }) }),
+          access() {}`,
+      });
+    const refused = await publish(await patterned(nameIt(), '^(a*)*\\1$'));
+    expect([refused.status, refused.body.message]).toEqual([
+      400,
+      expect.stringMatching(/schema\.text\.match is no regular expression that runs in linear time$/),
+    ]);
+    const name = nameIt();
+    expect((await publish(await patterned(name, '^(a+)+$'))).status).toBe(201);
+    const configured = await proxy.admin('POST', '/plugins', { name });
+    expect([configured.status, configured.body.name]).toEqual([400, 'schema violation']);
+  });
+
   it('that breaks stored configurations, with the list of them', async () => {
     const { name, host, pluginId } = await publishFirst();
     const next = await speaking(name, '2.0.0', 'schema: s.config({ must: s.string({ required: true }) }),');

@@ -74,7 +74,9 @@ describe('the manifest of a stranger', () => {
     [{ not_match: '\\-' }, 'not_match'],
   ])('may not have patterns that are none: %j', (attributes, name) => {
     const schema = { type: 'record', fields: { key: { type: 'string', ...attributes } } };
-    expect(check({ schema })).toBe(`plugin 'p': schema.key.${name} is no regular expression`);
+    expect(check({ schema })).toBe(
+      `plugin 'p': schema.key.${name} is no regular expression that runs in linear time`,
+    );
   });
 
   it.each([
@@ -85,6 +87,92 @@ describe('the manifest of a stranger', () => {
     ],
   ])('may not name a secret of the operator in a default', (fields, path) => {
     expect(check({ schema: s.config(fields) })).toBe(`plugin 'p': ${path}.default names a secret`);
+  });
+});
+
+describe('the schema of a stranger', () => {
+  const withKey = (attributes: Readonly<Record<string, unknown>>) =>
+    check({ schema: { type: 'record', fields: { key: { type: 'string', ...attributes } } } });
+
+  it.each([
+    ['^(a*)*\\1$'],
+    ['^(?=a)b'],
+    ['(?:(?:a{1,200}){1,200}){1,200}'],
+    ['(?:a?){15}'.repeat(300)],
+    ['\\p{L}'],
+  ])('may not have a pattern that could keep the control process busy: %j', (match) => {
+    expect(withKey({ match })).toBe(
+      "plugin 'p': schema.key.match is no regular expression that runs in linear time",
+    );
+  });
+
+  it.each([['^(a+)+$'], ['^[0-9a-f]{32}$'], ['^[A-Za-z0-9._%+-]{1,64}@[a-z.]+$'], ['[^]*']])(
+    'may have %j',
+    (match) => {
+      expect(withKey({ match })).toBe(undefined);
+    },
+  );
+
+  it('may have patterns of so many characters in all', () => {
+    const match = 'a'.repeat(500);
+    const fieldsOf = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, s.string({ match })]));
+    expect(check({ schema: s.config(fieldsOf(4)) })).toBe(undefined);
+    expect(check({ schema: s.config(fieldsOf(5)) })).toBe(
+      "plugin 'p': schema has patterns of more than 2048 characters",
+    );
+  });
+
+  it('may not have defaults that grow into one another', () => {
+    const twenty = Array.from({ length: 20 }, () => ({}));
+    let fields: Parameters<typeof s.record>[0] = { leaf: s.string({ default: 'x' }) };
+    for (let depth = 0; depth < 4; depth++) fields = { list: s.array(s.record(fields), { default: twenty }) };
+    expect(check({ schema: s.config(fields) })).toBe(
+      "plugin 'p': schema has defaults that make more than 16384 characters",
+    );
+  });
+
+  it.each([
+    [{ one_of: 5 }, 'one_of'],
+    [{ one_of: { includes: 1 } }, 'one_of'],
+    [{ between: 'xy' }, 'between'],
+    [{ between: [1] }, 'between'],
+    [{ gt: '1' }, 'gt'],
+    [{ len_max: null }, 'len_max'],
+    [{ format: 'constructor' }, 'format'],
+    [{ format: 'unheard-of' }, 'format'],
+    [{ required: 'yes' }, 'required'],
+    [{ mutually_exclusive_subsets: 7 }, 'mutually_exclusive_subsets'],
+  ])('may not have attributes that the Admin API would stumble over: %j', (attributes, name) => {
+    expect(withKey(attributes)).toBe(`plugin 'p': schema.key.${name} is malformed`);
+  });
+
+  it('may not have a shorthand that leads nowhere', () => {
+    const shorthands = { old: { field: { type: 'string' }, replaced_with: 7, deprecation: {} } };
+    const schema = { type: 'record', fields: {}, shorthands };
+    expect(check({ schema })).toBe("plugin 'p': schema.old is no field");
+  });
+});
+
+describe('the metrics of a stranger', () => {
+  const METRIC = { type: 'histogram', help: 'h', labels: ['who'], buckets: [1, 2] };
+  const problemOf = (change: Readonly<Record<string, unknown>>) =>
+    check({ metrics: { seconds: { ...METRIC, ...change } } });
+
+  it('may have labels and buckets', () => {
+    expect(problemOf({})).toBe(undefined);
+  });
+
+  it.each([
+    [{ labels: ['le'] }, 'has labels that are no names'],
+    [{ labels: ['a', 'a'] }, 'has labels that are no names'],
+    [{ labels: ['__name__'] }, 'has labels that are no names'],
+    [{ buckets: [2, 1] }, 'has unusable buckets'],
+    [{ buckets: [1, 1] }, 'has unusable buckets'],
+    [{ buckets: Array.from({ length: 101 }, (_, at) => at) }, 'has unusable buckets'],
+    [{ help: 'h\nother_metric 1' }, 'needs a help text of one line'],
+  ])('may not spoil those of others: %j', (change, problem) => {
+    expect(problemOf(change)).toBe(`plugin 'p': metric 'seconds' ${problem}`);
   });
 });
 
@@ -163,7 +251,7 @@ describe('the entities of a stranger', () => {
     ],
     [{ type: 'weird' }, 'entity.field is no field'],
     [7, 'entity.field is no field'],
-    [s.string({ match: '(' }), 'entity.field.match is no regular expression'],
+    [s.string({ match: '(' }), 'entity.field.match is no regular expression that runs in linear time'],
     [s.string({ default: '{vault://env/DATABASE_URL}' }), 'entity.field.default names a secret'],
   ])('may not have the field %j', (field, problem) => {
     expect(withField(field)).toBe(problem);

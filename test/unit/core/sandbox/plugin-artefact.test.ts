@@ -35,6 +35,12 @@ const seal = (changes: Partial<Parameters<typeof sealArtefact>[0]> = {}) =>
 const sent = (artefact: unknown) => JSON.parse(JSON.stringify(artefact)) as Record<string, unknown>;
 
 describe('an artefact', () => {
+  it('is refused when it is nested so deeply that nobody can go through it', () => {
+    const deep = JSON.parse(`${'['.repeat(500)}${']'.repeat(500)}`);
+    const manifest = { ...manifestOf(PLUGIN), deep } as unknown as PackageManifest;
+    expect(() => readArtefact(sent(seal({ manifest })))).toThrow('manifest is nested too deeply');
+  });
+
   it('is read as it was sealed, and sealed the same every time', () => {
     expect(readArtefact(sent(seal()))).toEqual(seal());
     expect(seal().digest).toMatch(/^[0-9a-f]{64}$/);
