@@ -302,7 +302,8 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
     this.#stage = stage;
     if (this.#held !== undefined) this.#releaseHeld();
     else if (this.#isUpstreamDone) this.#endStream();
-    else if (this.#isFlushWanted) this.#startStreaming(undefined);
+    // A head in front of a pipe leaves with the first that comes out of it, which may be an error.
+    else if (this.#isFlushWanted && stage === 'head-ready') this.#startStreaming(undefined);
   }
 
   /** False when there is nothing to transform, or nobody to do it. */

@@ -154,6 +154,16 @@ describe('a transformer of an answer', () => {
     expect(seen).toEqual(['DATA: ONE\n\n', 'DATA: TWO\n\n', 'DATA: THREE\n\n']);
   });
 
+  it('sees what comes long behind the head', async () => {
+    const listener: RequestListener = async (_, response) => {
+      response.flushHeaders();
+      await delay(100);
+      response.end('late');
+    };
+    const host = await expose([UPPER, `transformResponse: () => undefined`], listener);
+    expect((await proxy.send(host)).text).toBe('LATE');
+  });
+
   it('may wait for others', async () => {
     const upstream = await serve((_, response) => response.end('looked up'));
     onTestFinished(() => upstream.stop());
