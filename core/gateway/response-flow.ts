@@ -4,20 +4,17 @@
  * plugin asked for the whole body.
  */
 import type { ResponseSource } from '../../sdk/protocol/phase-call.ts';
-import type { LogLine } from '../../sdk/protocol/phase-result.ts';
-import type { TraceReport } from '../../sdk/protocol/trace.ts';
 import type { GatewayError } from '../errors.ts';
-import type { PhaseListener } from '../pipeline/phase-lane.ts';
-import type { PhaseFailureReason, PhaseOutcome } from '../pipeline/phase-outcome.ts';
+import type { PhaseOutcome } from '../pipeline/phase-outcome.ts';
 import type { ForwardEvents, ResponseHead } from '../upstream/forward-request.ts';
 import { type Answer, answerExit, answerPluginFailure } from './answer.ts';
-import { BodyPipe, type PipeEvents, type PipeStage } from './body-pipe.ts';
+import { AnswerPipe, type PipedAnswer } from './answer-pipe.ts';
 import { listDebugHeaders } from './debug-headers.ts';
 import { describeTries } from './describe-tries.ts';
-import { encodeBodyCall, encodeResponseCall } from './encode-call.ts';
 import { nowMs } from './now.ts';
 import type { RequestFlow } from './request-flow.ts';
 import { applyHeaderOverrides } from './response-headers.ts';
+import { ResponsePhase, type UndecidedAnswer } from './response-phase.ts';
 
 /** Bytes of an upstream body held back while the response phase decides about its head. */
 const MAX_HELD_BYTES = 1024 * 1024;
@@ -36,7 +33,7 @@ type Stage =
 
 const NO_HEADERS: readonly string[] = [];
 
-export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
+export class ResponseFlow implements ForwardEvents, UndecidedAnswer, PipedAnswer {
   status = 0;
   source: ResponseSource = 'error';
   upstreamStatus = 0;
@@ -60,11 +57,9 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
   #whole: string | Uint8Array | undefined;
   #trailers: readonly string[] | undefined;
   #closesConnection = false;
-  #nextLane = 0;
-  #phaseCall = 0;
-  #pipe: BodyPipe | undefined;
-  /** Something has been sent of an answer that goes through the pipe. */
-  #isPipeFlowing = false;
+  /** Undefined where the route has none. */
+  #phase: ResponsePhase | undefined;
+  #pipe: AnswerPipe | undefined;
 
   constructor(flow: RequestFlow) {
     this.#flow = flow;
@@ -139,7 +134,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
     this.#isUpstreamDone = true;
     this.#flow.trace?.onUpstreamEnd();
     if (this.#stage === 'deciding') {
-      if (this.#waitsForBody) this.#runNextLane();
+      if (this.#waitsForBody) this.#phase?.runNext();
       return;
     }
     this.#endStream();
@@ -166,8 +161,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
     const { exchange, forwarding } = this.#flow;
     this.#flow.logFailure(`${handler} failed: ${reason}`, detail);
     if (!this.#isUpstreamDone) forwarding?.abort();
-    const isUnanswered = this.#stage === 'waiting' || this.#pipe !== undefined;
-    if (isUnanswered && !this.#isPipeFlowing) {
+    if (this.#stage === 'waiting' || this.#pipe?.isFlowing === false) {
       this.#pipe?.abort();
       this.#pipe = undefined;
       this.#held = undefined;
@@ -188,11 +182,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
 
   /** The client has gone, or nothing more may be sent. */
   abort(): void {
-    if (this.#phaseCall !== 0) {
-      const lane = this.#flow.plan.lanes[this.#nextLane - 1]?.lane ?? 0;
-      this.#flow.gateway.lanes[lane]?.cancel(this.#phaseCall);
-      this.#phaseCall = 0;
-    }
+    this.#phase?.abort();
     this.#pipe?.abort();
     this.#stage = 'done';
     this.#held = undefined;
@@ -205,12 +195,13 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
     }
     if (!this.#flow.plan.hasResponsePhase) {
       this.#applyOverrides();
-      this.#leaveDeciding();
+      this.onDecided();
       return;
     }
     this.#stage = 'deciding';
     this.#applyOverrides();
-    if (!this.#waitsForBody || this.#whole !== undefined) this.#runNextLane();
+    this.#phase ??= new ResponsePhase(this.#flow, this);
+    if (!this.#waitsForBody || this.#whole !== undefined) this.#phase.runNext();
   }
 
   get #waitsForBody(): boolean {
@@ -218,31 +209,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
     return this.#hasBody && this.#flow.plan.lanes.some(({ needsResponseBody }) => needsResponseBody);
   }
 
-  #runNextLane(): void {
-    const { plan, gateway, picks } = this.#flow;
-    while (this.#nextLane < plan.lanes.length) {
-      const at = this.#nextLane++;
-      const phases = plan.lanes[at];
-      if (phases === undefined || !phases.hasResponse || picks[at] === '') continue;
-      this.#flow.trace?.onPhaseStart('response');
-      const { status, source, upstreamStatus } = this;
-      const facts = { status, source, headers: this.headers, upstreamStatus };
-      const body = phases.needsResponseBody ? { body: this.#bodyText() } : {};
-      const call = encodeResponseCall(
-        this.#flow,
-        phases.plan,
-        picks[at] ?? '',
-        { ...facts, ...body },
-        this.serviceHeaders,
-      );
-      this.#phaseCall = gateway.lanes[phases.lane]?.submit('response', call, this) ?? 0;
-      return;
-    }
-    this.#leaveDeciding();
-  }
-
-  onPhaseOutcome(outcome: PhaseOutcome): void {
-    this.#phaseCall = 0;
+  onDecision(outcome: PhaseOutcome): void {
     const flow = this.#flow;
     flow.responseTriples = null;
     flow.applyOutcome(outcome);
@@ -250,25 +217,6 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
     // With a 101 the connection has become something else: there is no status any more to be changed.
     else if (outcome.status !== 0 && this.upstreamStatus !== 101) this.status = outcome.status;
     this.#applyOverrides();
-    this.#runNextLane();
-  }
-
-  onPhaseFailure(reason: PhaseFailureReason, detail: string): void {
-    this.#phaseCall = 0;
-    this.#flow.logFailure(`response phase failed: ${reason}`, detail);
-    this.#runNextLane();
-  }
-
-  onPhaseTrace(report: TraceReport): void {
-    this.#flow.onPhaseTrace(report);
-  }
-
-  onPhaseLog(lines: readonly LogLine[]): void {
-    this.#flow.onPhaseLog(lines);
-  }
-
-  readBody(maxBytes: number): Promise<Uint8Array> {
-    return this.#flow.readBody(maxBytes);
   }
 
   /** A plugin answers in the upstream's stead. */
@@ -287,7 +235,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
     if (responseTriples !== null) this.headers = applyHeaderOverrides(this.headers, responseTriples);
   }
 
-  #leaveDeciding(): void {
+  onDecided(): void {
     const { exchange } = this.#flow;
     if (this.#whole !== undefined) {
       this.#stage = 'done';
@@ -308,19 +256,11 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
 
   /** False when there is nothing to transform, or nobody to do it. */
   #openPipe(): boolean {
-    const { plan, gateway, picks } = this.#flow;
     if (!this.#hasBody) return false;
     const { status, source, headers, upstreamStatus } = this;
-    const facts = { status, source, headers, upstreamStatus };
-    const stages = plan.lanes.flatMap(({ lane, plan: number, transformsResponse }, at): PipeStage[] => {
-      const picked = picks[at] ?? '';
-      const through = gateway.lanes[lane];
-      if (!transformsResponse || picked === '' || through === undefined) return [];
-      return [{ lane: through, call: encodeBodyCall(this.#flow, number, picked, facts) }];
-    });
-    if (stages.length === 0) return false;
+    this.#pipe = AnswerPipe.open(this.#flow, { status, source, headers, upstreamStatus }, this);
+    if (this.#pipe === undefined) return false;
     this.#stage = 'deciding';
-    this.#pipe = new BodyPipe('response', stages, this);
     return true;
   }
 
@@ -330,26 +270,16 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
     this.#startBody(isWanted ? 'piping' : 'head-ready');
   }
 
-  onPipeBytes(bytes: Uint8Array): boolean {
-    if (this.#isPipeFlowing) return this.#flow.exchange.write(bytes);
-    this.#isPipeFlowing = true;
+  beginPiped(bytes: Uint8Array): boolean {
     return this.#beginAnswer(bytes);
   }
 
-  onPipeEnd(): void {
+  endPiped(hasBegun: boolean): void {
     const { exchange } = this.#flow;
     this.#stage = 'done';
-    if (this.#isPipeFlowing) exchange.end();
+    if (hasBegun) exchange.end(this.#trailers);
     else exchange.send(this.status, this.headers, '');
     this.#flow.finish();
-  }
-
-  onPipeRoom(): void {
-    this.#flow.forwarding?.resume();
-  }
-
-  onPipeFailure(reason: string, detail: string): void {
-    this.fail('transformResponse', reason, detail);
   }
 
   #hold(chunk: Uint8Array): boolean {
@@ -369,7 +299,7 @@ export class ResponseFlow implements ForwardEvents, PhaseListener, PipeEvents {
     else if (canTakeMore) this.#flow.forwarding?.resume();
   }
 
-  #bodyText(): string {
+  bodyText(): string {
     if (typeof this.#whole === 'string') return Buffer.from(this.#whole, 'utf8').toString('latin1');
     const bytes = this.#whole === undefined ? Buffer.concat(this.#held ?? []) : Buffer.from(this.#whole);
     return bytes.toString('latin1');
