@@ -4,12 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { GuestConfiguration } from '../../sdk/protocol/plan.ts';
 import { Balancers } from '../balancing/balancers.ts';
-import { buildPlan, type RoutingPlan } from '../config/build-plan.ts';
-import { EVERYTHING } from '../config/describe-changes.ts';
-import type { ConfigurationUpdate } from '../config/known-configuration.ts';
-import { applyDelta } from '../config/snapshot-delta.ts';
 import { createLocalCounters, type SharedIntegers } from '../counters/local-counters.ts';
 import { redisFromUrl } from '../counters/redis-from-url.ts';
 import { createSharedCounters } from '../counters/shared-counters.ts';
@@ -20,26 +15,22 @@ import type { Gateway } from '../gateway/gateway.ts';
 import { nowMs } from '../gateway/now.ts';
 import { createRefusal } from '../gateway/refuse-request.ts';
 import { handleRequest } from '../gateway/request-flow.ts';
-import type { PlanGeneration } from '../gateway/route-plan.ts';
 import type { ClientExchange } from '../http/client-exchange.ts';
 import type { Ingress } from '../http/ingress.ts';
 import { loadUws } from '../http/native-binding.ts';
 import { startIngress } from '../http/start-ingress.ts';
 import { createEnvironmentVault } from '../secrets/environment-vault.ts';
-import { resolveSecrets } from '../secrets/resolve-secrets.ts';
 import { changeLevelFor, createLogger } from '../telemetry/logger.ts';
 import { createTracer } from '../telemetry/tracing/tracer.ts';
 import { createUpstreamClient } from '../upstream/forward.ts';
-import { completeConfiguration } from './complete-configuration.ts';
-import { drawPlan, type LivePlan } from './draw-plan.ts';
 import { createRowFinder } from './find-row.ts';
 import { compilePolicy } from './gateway-policy.ts';
 import { createLaneFactory } from './lane-factory.ts';
 import { createListenerTls } from './listener-tls.ts';
+import { LiveConfiguration } from './live-configuration.ts';
 import { logHealthChange } from './log-health-change.ts';
 import { createNameLookUp } from './look-up-names.ts';
 import type {
-  Boot,
   Command,
   WorkerAnswer,
   WorkerCommand,
@@ -48,13 +39,10 @@ import type {
   WorkerStart,
 } from './messages.ts';
 import { describeNodeToPlugins } from './node-facts.ts';
-import { type LaneShare, PackageLanes } from './package-lanes.ts';
+import { PackageLanes } from './package-lanes.ts';
 import { createTextReader } from './read-text.ts';
 import { createClusterTaker } from './take-cluster-counters.ts';
 
-/** After that twice as long each time: requests wait while a package is loaded. */
-const FIRST_RELOAD_MS = 5000;
-const MAX_RELOAD_MS = 600_000;
 const COUNTER_SWEEP_MS = 1000;
 /** The kernel counts CPU time in hundredths of a second. */
 const CPU_LOOK_MS = 1000;
@@ -86,8 +74,6 @@ const sharedCounters = createSharedCounters({
 });
 const fetchForPlugins = createFetcher();
 const readSecret = createEnvironmentVault(process.env);
-/** Instances that lack a secret, and why, as they have been logged. */
-const reportedProblems = new Set<string>();
 const client = createUpstreamClient({
   maxIdleConnections: settings.upstreamKeepalivePoolSize,
   maxRequestsPerConnection: settings.upstreamKeepaliveMaxRequests,
@@ -113,18 +99,10 @@ const certificates = {
 };
 const listenerTls = createListenerTls(boot.ownCertificate, settings, certificates);
 let lanes: PackageLanes;
-/** By share of the traffic; nearly always there is one. */
-let plans: readonly LivePlan[] = [];
-/** That of the last share. */
-let plan: RoutingPlan;
-let shares: readonly LaneShare[] = [];
-let packages = boot.packages;
-let lastGeneration = 0;
-let snapshot: Boot['snapshot'] = boot.snapshot;
+let live: LiveConfiguration;
 let ingresses: readonly Ingress[] = [];
 let requestsTotal = 0;
 let inFlight = 0;
-let packageChanges: Promise<unknown> = Promise.resolve();
 let isDraining = false;
 
 const gateway: Gateway = {
@@ -133,10 +111,10 @@ const gateway: Gateway = {
   },
   policy,
   tracer,
-  currentPlan: () => (plans.length === 1 ? plan : drawPlan(plans)),
+  currentPlan: () => live.currentPlan(),
   findBalancer: (name) => balancers.find(name),
   forward: (request, events) => client.forward(request, events),
-  retireGeneration,
+  retireGeneration: (generation) => live.retire(generation),
   logFailure: (requestId, message, detail) =>
     logger.error({ request_id: requestId, detail: lanes.explainStack(detail) }, message),
   requestEnded: () => {
@@ -191,10 +169,16 @@ async function start(): Promise<void> {
     onQuarantine: ({ name, version }, forMs) =>
       logger.error({ package: name, package_version: version, for_ms: forMs }, 'a package is in quarantine'),
   });
-  await lanes.prepare(packages, 'start');
-  serveThrough(snapshot, lanes.arrange(packages));
-  loadMissing(FIRST_RELOAD_MS);
-  await prepareTraces();
+  live = new LiveConfiguration(boot, {
+    lanes,
+    balancers,
+    listenerTls,
+    certificates,
+    readSecret,
+    prepareTraces: () => tracer.prepare(),
+    logger,
+  });
+  await live.start();
   setInterval(() => {
     counters.sweep(Date.now());
     sharedCounters.sweep(Date.now());
@@ -263,16 +247,15 @@ function receive(message: WorkerCommand): void {
 function execute(command: Exclude<Command, { kind: 'drain' }>): WorkerAnswer | Promise<WorkerAnswer> {
   switch (command.kind) {
     case 'snapshot':
-      serveThrough(command.snapshot, shares);
-      invalidate([EVERYTHING]);
+      live.replace(command.snapshot);
       return {};
     case 'update':
-      applyUpdate(command.update);
+      live.update(command.update);
       return {};
     case 'stage':
-      return inTurn(() => lanes.stage(command.version));
+      return whenDone(live.stage(command.version));
     case 'packages':
-      return inTurn(() => usePackages(command.packages));
+      return whenDone(live.usePackages(command.packages));
     case 'log-level':
       changeLevelFor(logger, command.level, command.timeoutSeconds, settings.logLevel);
       return {};
@@ -291,116 +274,9 @@ async function answer(number: number, run: () => WorkerAnswer | Promise<WorkerAn
   }
 }
 
-/** Changes of packages take a while, and each builds on the one before it. */
-async function inTurn(change: () => Promise<void>): Promise<WorkerAnswer> {
-  const changed = packageChanges.then(change);
-  packageChanges = changed.catch(() => {});
-  await changed;
+async function whenDone(change: Promise<void>): Promise<WorkerAnswer> {
+  await change;
   return {};
-}
-
-/** A version that stays the same is one whose plan stays the same: only cached rows have changed. */
-function applyUpdate({ delta, invalidations }: ConfigurationUpdate): void {
-  const next = applyDelta(snapshot, delta);
-  if (next.version === snapshot.version) snapshot = next;
-  else {
-    serveThrough(next, shares);
-    void prepareTraces();
-  }
-  invalidate(invalidations);
-}
-
-function invalidate(invalidations: ConfigurationUpdate['invalidations']): void {
-  lanes.invalidate(invalidations);
-}
-
-/** Requests under way end in the lanes they have begun in. Rejects, with nothing changed, when one cannot be loaded. */
-async function usePackages(given: Boot['packages']): Promise<void> {
-  try {
-    await lanes.prepare(given, 'change');
-    serveThrough(snapshot, lanes.arrange(given));
-    packages = given;
-  } finally {
-    lanes.sweep();
-  }
-  void prepareTraces();
-}
-
-/** What could not be loaded when the worker started is tried again from time to time. */
-function loadMissing(pauseMs: number): void {
-  if (!lanes.isIncomplete) return;
-  setTimeout(async () => {
-    await inTurn(async () => {
-      if (!lanes.isIncomplete) return;
-      await lanes.prepare(packages, 'retry');
-      serveThrough(snapshot, lanes.arrange(packages));
-      lanes.sweep();
-    });
-    loadMissing(Math.min(pauseMs * 2, MAX_RELOAD_MS));
-  }, pauseMs).unref();
-}
-
-/** Builds aside, swaps, and lets each old generation go once its last request has ended. */
-function serveThrough(given: Boot['snapshot'], through: readonly LaneShare[]): void {
-  balancers.configure(given.upstreams);
-  listenerTls.configure(given);
-  const next = through.map((share): LivePlan => {
-    // Plans of one snapshot may differ: generations are numbered by the worker.
-    const numbered = { ...given, version: ++lastGeneration };
-    const built = buildPlan(
-      numbered,
-      lanes.manifestsOf(share),
-      ({ id }, reason) => logger.error({ route: id, reason: String(reason) }, 'a route cannot be served'),
-      gateway.findBalancer,
-      certificates,
-    );
-    lanes.configure(share, lastGeneration, (lane, number, artefact) => {
-      const configuration = built.guests[number] as RoutingPlan['guests'][number];
-      const complete =
-        artefact === undefined ? configuration : completeConfiguration(configuration, artefact.manifest);
-      const resolved = resolveSecrets(complete, lane.manifest, readSecret);
-      reportProblems(resolved);
-      lane.configure(resolved);
-    });
-    return { upToPercent: share.upToPercent, plan: built };
-  });
-  const retired = plans;
-  plans = next;
-  plan = (next[next.length - 1] as LivePlan).plan;
-  shares = through;
-  snapshot = given;
-  for (const { plan: old } of retired) {
-    old.generation.isCurrent = false;
-    if (old.generation.inFlight === 0) retireGeneration(old.generation);
-  }
-}
-
-/** Once for each: a configuration comes with every change. */
-function reportProblems({ instances }: GuestConfiguration): void {
-  for (const { id, plugin, problem } of instances) {
-    if (problem === undefined || reportedProblems.has(`${id} ${problem}`)) continue;
-    reportedProblems.add(`${id} ${problem}`);
-    logger.error(
-      { plugin, plugin_id: id, reason: problem },
-      'a plugin cannot have its secret, and fails every request',
-    );
-  }
-}
-
-/** Exporting takes modules that a worker without traces does not load; better before a request has to wait for it. */
-async function prepareTraces(): Promise<void> {
-  const isTraced = lanes.manifests.some((manifest) =>
-    manifest.plugins.some(
-      ({ name, capabilities }) =>
-        capabilities.traceExport === true &&
-        snapshot.plugins.some((plugin) => plugin.enabled && plugin.name === name),
-    ),
-  );
-  if (isTraced) await tracer.prepare();
-}
-
-function retireGeneration(generation: PlanGeneration): void {
-  lanes.retire(generation.number);
 }
 
 async function measure(): Promise<WorkerAnswer> {
@@ -421,8 +297,8 @@ function describeWorker(deltas: WorkerMeasurements['deltas']): WorkerMeasurement
       writing: inFlight,
     },
     heapUsedBytes: process.memoryUsage().heapUsed,
-    snapshotVersion: snapshot.version,
-    sequence: snapshot.sequence,
+    snapshotVersion: live.snapshot.version,
+    sequence: live.snapshot.sequence,
     sandboxes: lanes.measure(),
   };
 }
