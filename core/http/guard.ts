@@ -12,8 +12,7 @@ const REQUEST_LINE_EXTRA_BYTES = 10;
 
 const METHOD = /^[A-Z_-]+$/;
 /** A fragment is the browser's own business; some servers cut it off, and so would see another path than we matched. */
-const PATH_REFUSED = /[^\x21-\x7e]|#/;
-const QUERY_REFUSED = /[^\x21-\x7e]/;
+const TARGET_REFUSED = /[^\x21-\x7e]|#/;
 const CONTENT_LENGTH = /^\d{1,15}$/;
 const VALUE_UNUSUAL = /[^\t\x20-\x7e]/;
 /** U+FFFD stands for bytes that were not UTF-8: what the client sent is lost, so it cannot be forwarded. */
@@ -64,8 +63,8 @@ function inspectRequestLine(
   if (method.length + targetLength + REQUEST_LINE_EXTRA_BYTES > MAX_LINE_BYTES) return 'GW_URI_TOO_LONG';
   if (method === 'TRACE' || method === 'CONNECT') return 'GW_METHOD_NOT_ALLOWED';
   if (method !== 'GET' && method !== 'POST' && !METHOD.test(method)) return 'GW_BAD_REQUEST';
-  if (target.charCodeAt(0) !== 0x2f || PATH_REFUSED.test(target)) return 'GW_BAD_REQUEST';
-  if (query !== undefined && QUERY_REFUSED.test(query)) return 'GW_BAD_REQUEST';
+  if (target.charCodeAt(0) !== 0x2f || TARGET_REFUSED.test(target)) return 'GW_BAD_REQUEST';
+  if (query !== undefined && TARGET_REFUSED.test(query)) return 'GW_BAD_REQUEST';
   return undefined;
 }
 

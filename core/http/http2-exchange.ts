@@ -13,7 +13,9 @@ const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
   'http2-settings',
+  'te',
 ]);
+const MAX_STATUS = 599;
 /** What clients read line by line. */
 const REPEATABLE: ReadonlySet<string> = new Set([
   'set-cookie',
@@ -33,6 +35,8 @@ export class Http2Exchange extends NodeExchange {
   private readonly isCall: boolean;
   private trailers: OutgoingHttpHeaders | undefined;
   private bytesGiven = 0;
+  /** Its body, should it have one, is left out: a 205 has none (RFC 9110 section 15.3.6), and the library sees to that. */
+  private isHeadOnly = false;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -45,8 +49,6 @@ export class Http2Exchange extends NodeExchange {
     this.stream = stream;
     this.clientTimeoutMs = clientTimeoutMs;
     this.isCall = head.isCall;
-    // Followed by `close`, whatever it is.
-    stream.on('error', () => {});
     stream.on('drain', () => this.handleDrain());
     stream.on('close', () => this.handleAbort());
     stream.on('timeout', () => this.handleSilence());
@@ -73,8 +75,10 @@ export class Http2Exchange extends NodeExchange {
     body: Uint8Array,
   ): void {
     this.respond(status, headers, bodyLength, body.length === 0, false);
-    if (body.length > 0) this.stream.end(body);
-    this.bytesGiven += body.length;
+    if (body.length > 0 && !this.isHeadOnly) {
+      this.stream.end(body);
+      this.bytesGiven += body.length;
+    }
     this.endReading();
   }
 
@@ -87,6 +91,7 @@ export class Http2Exchange extends NodeExchange {
   }
 
   protected override putChunk(chunk: Uint8Array): boolean {
+    if (this.isHeadOnly) return true;
     this.bytesGiven += chunk.length;
     const takesMore = this.stream.write(chunk);
     if (!takesMore) this.awaitClient();
@@ -137,28 +142,35 @@ export class Http2Exchange extends NodeExchange {
   ): void {
     const { stream } = this;
     if (stream.destroyed || stream.closed) return;
-    const lines = [':status', String(status)];
+    // Clients take what they do not know for a 500, and HTTP/2 has no way to say it (RFC 9110 section 15).
+    const lines = [':status', String(status > MAX_STATUS ? 500 : status)];
     for (let at = 0; at < headers.length; at += 2) {
       const name = (headers[at] as string).toLowerCase();
       if (CONNECTION_HEADERS.has(name)) continue;
       lines.push(name, headers[at + 1] as string);
     }
-    if (bodyLength !== undefined) lines.push('content-length', String(bodyLength));
+    this.isHeadOnly = status === 205;
+    if (bodyLength !== undefined && !this.isHeadOnly) lines.push('content-length', String(bodyLength));
     for (let at = 0; at < lines.length; at += 2) {
       this.bytesGiven += (lines[at] as string).length + (lines[at + 1] as string).length;
     }
     if (waitForTrailers) stream.once('wantTrailers', () => this.sendTrailers());
     const options = { endStream, waitForTrailers };
+    // What an upstream has made up may be refused by the library, and nobody is there to catch that.
     try {
       stream.respond(lines, options);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_HTTP2_HEADER_SINGLE_VALUE') throw error;
-      stream.respond(keepFirstOfEach(lines), options);
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_HTTP2_HEADER_SINGLE_VALUE') this.cut();
+      else stream.respond(keepFirstOfEach(lines), options);
     }
   }
 
   private sendTrailers(): void {
-    this.stream.sendTrailers(this.trailers ?? {});
+    try {
+      this.stream.sendTrailers(this.trailers ?? {});
+    } catch {
+      this.cut();
+    }
     if (this.body?.isComplete === false) setImmediate(() => this.stream.close(NGHTTP2_NO_ERROR));
   }
 

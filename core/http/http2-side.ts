@@ -77,6 +77,8 @@ export class Http2Side {
     flags: number,
     rawHeaders: readonly string[],
   ): void {
+    // Also of a stream whose connection failed before it could be served: nobody else listens to that one.
+    stream.on('error', () => {});
     const connection = this.sessions.get(stream.session as ServerHttp2Session);
     if (connection === undefined) {
       stream.destroy();

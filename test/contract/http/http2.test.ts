@@ -7,7 +7,7 @@ import {
 } from 'node:http2';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ClientExchange } from '../../../core/http/client-exchange.ts';
-import { exchangeRaw } from '../../support/raw-http.ts';
+import { exchangeBytes, exchangeRaw } from '../../support/raw-http.ts';
 import { echo, request, startToyListener, until } from './start-toy-listener.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -24,6 +24,17 @@ const toy = await startToyListener(
         ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'ETag', '1', 'ETag', '2', 'Connection', 'Upgrade'],
         'x',
       ),
+    '/hop': (exchange) => exchange.send(200, ['TE', 'gzip', 'Keep-Alive', 'timeout=5'], 'x'),
+    '/unknown': (exchange) => exchange.send(700, [], 'x'),
+    '/reset': (exchange) => {
+      exchange.writeHead(205, ['X-Toy', 'yes'], 4, true);
+      exchange.write(Buffer.from('text'));
+      exchange.end();
+    },
+    '/twice': (exchange) => {
+      exchange.writeHead(200, ['Content-Type', 'application/grpc'], undefined, true);
+      exchange.end(['content-type', 'a', 'content-type', 'b']);
+    },
     '/half': (exchange) => {
       exchange.writeHead(200, [], undefined, true);
       exchange.write(Buffer.from('half'));
@@ -203,6 +214,19 @@ describe('an answer', () => {
     expect(head).toMatchObject({ body: '', headers: { ':status': 200, 'content-length': '5' } });
   });
 
+  it('of an upstream that HTTP/2 cannot say is brought into a form that it can', async () => {
+    expect(await ask('/hop')).toMatchObject({ body: 'x', headers: { ':status': 200 }, code: 0 });
+    expect(await ask('/unknown')).toMatchObject({ body: 'x', headers: { ':status': 500 }, code: 0 });
+    const reset = await ask('/reset');
+    expect(reset).toMatchObject({ body: '', headers: { ':status': 205, 'x-toy': 'yes' }, code: 0 });
+  });
+
+  it('with trailers that cannot be is cut', async () => {
+    const headers = { ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' };
+    expect((await ask('/twice', headers, 'question')).code).not.toBe(0);
+    expect((await ask('/a')).body).toBe('hello');
+  });
+
   it('has trailers where it is that of a call', async () => {
     const headers = { ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' };
     const answer = await ask('/call', headers, 'question');
@@ -246,6 +270,20 @@ it('hears of a client that goes away while its answer waits for it', async () =>
   leaving.socket.destroy();
   await until('the end is noticed', () => toy.events.length > 0);
   expect(toy.events).toEqual(['aborted /endless']);
+});
+
+it('outlives a connection that fails before its request could be served', async () => {
+  const frame = (type: number, flags: number, stream: number, payload = '') =>
+    `\0\0${String.fromCharCode(payload.length, type, flags)}\0\0\0${String.fromCharCode(stream)}${payload}`;
+  // POST, http, /, an authority and a content-length of 3, by the numbers of HPACK.
+  const head = '\x83\x86\x84\x01\x04toy1\x0f\x0d\x013';
+  const longerThanSaid = frame(1, 4, 1, head) + frame(0, 1, 1, 'hello');
+  const { hasClosed } = await exchangeBytes(
+    toy.port,
+    `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${frame(4, 0, 0)}${longerThanSaid}`,
+  );
+  expect(hasClosed).toBe(true);
+  expect((await ask('/a')).body).toBe('hello');
 });
 
 it('speaks HTTP/1 on the same port', async () => {

@@ -37,6 +37,7 @@ export const REQUEST_LINE_CASES: readonly HostileCase[] = [
   line('a DEL in the target', 'GET /a\x7fb HTTP/1.1'),
   line('bytes beyond ASCII in the target', 'GET /\xc3\xa9 HTTP/1.1'),
   line('a fragment in the target', 'GET /a#b HTTP/1.1'),
+  line('a fragment behind the query', 'GET /a?b#c HTTP/1.1'),
   line('a CR in the target', 'GET /a\rb HTTP/1.1', { late: ['default'] }),
   line('an LF in the target', 'GET /a\nX: y HTTP/1.1'),
   line('a CR in the query', 'GET /?a\rb HTTP/1.1', { late: ['default'] }),
