@@ -17,6 +17,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type IssuedCertificate, issueCertificate } from '../../core/crypto/issue-certificate.ts';
 import { findFreePort } from '../support/free-port.ts';
+import { packPlugin } from '../support/pack-plugin.ts';
 import { type ProxyUnderTest, startProxy } from './support/start-proxy.ts';
 
 const identity = (bytes: Buffer): Buffer => bytes;
@@ -303,6 +304,19 @@ describe('the gateway', () => {
     const metadata = new Metadata();
     metadata.set('apikey', 'a-key-of-grpc');
     expect((await callOnce(client, 'Echo', {}, metadata)).reply).toBe('hello');
+  });
+
+  it('has its status behind a body that a plugin transforms', async () => {
+    const name = 'shouting';
+    const artefact = await packPlugin({
+      name,
+      definition: `transformResponse: () => ({ bytes: (piece) => piece.map((byte) => (byte === 104 ? 72 : byte)) }),`,
+    });
+    await proxy.write('POST', '/plugin-packages', artefact);
+    const { serviceId } = await expose('shouting.test', { protocol: 'grpc', port: plain.port });
+    await proxy.write('POST', `/services/${serviceId}/plugins`, { name });
+    const { reply, trailers } = await callOnce(clientOf('shouting.test'), 'Echo');
+    expect([reply, trailers?.get('x-trailer')]).toEqual(['Hello', ['yes']]);
   });
 
   it('tells a call whose service cannot be reached', async () => {
