@@ -9,7 +9,7 @@ afterEach(() => lane?.end());
 const PATIENT = { crossingTimeoutMs: 10_000, phaseDeadlineMs: 20_000 };
 
 describe('a plugin that allocates without end', () => {
-  it.each(['hoard', 'hoard later'])(
+  it.each(['hoard', 'hoard later', 'hoard small'])(
     'fails with memory at "%s" while others of the same turn get their outcome',
     async (does) => {
       lane = await startLane('hoarding', PATIENT);

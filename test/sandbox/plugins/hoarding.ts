@@ -14,6 +14,7 @@ export default definePlugin({
     const does = kong.request.getHeader('x-do');
     if (does === 'wait') await kong.entities.find('keyauth_credentials', 'key', 'slow');
     if (does === 'hoard later') await kong.counters.take([{ key: 'a', limit: 1, expiresAtMs: 1e15 }]);
+    if (does === 'hoard small') for (;;) hoard.push([does]);
     if (does?.startsWith('hoard')) for (;;) hoard.push(new Array(10_000).fill(does));
     kong.response.setHeader('x-done', String(does));
   },
