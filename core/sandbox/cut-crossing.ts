@@ -163,7 +163,7 @@ export class CutCrossings {
 
   #countBegunFrames(): number {
     try {
-      return Number(this.#lane.isolate.current?.call('resume'));
+      return this.#lane.isolate.current?.resume() ?? 0;
     } catch {
       return 0;
     }

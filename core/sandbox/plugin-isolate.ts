@@ -205,11 +205,20 @@ export class PluginIsolate {
 
   /** A crossing outside the request path. Throws CrossingError. */
   call(name: GuestFunction, argument?: string | number): string | number {
+    return this.#call(name, argument, this.#loadTimeoutMs);
+  }
+
+  /** Frames that a crossing had begun with when it was cut. A guest that does not even say that is given no more time. */
+  resume(): number {
+    return Number(this.#call('resume', undefined, this.#pumpOptions.timeout));
+  }
+
+  #call(name: GuestFunction, argument: string | number | undefined, timeout: number): string | number {
     this.#listener.onEnter?.();
     try {
       const args = argument === undefined ? [] : [argument];
       const reference = this.#functions.get(name) as ivm.Reference;
-      return reference.applySync(undefined, args, { timeout: this.#loadTimeoutMs }) as string | number;
+      return reference.applySync(undefined, args, { timeout }) as string | number;
     } catch (error) {
       throw this.#describe(error);
     } finally {
