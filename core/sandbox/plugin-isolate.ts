@@ -79,19 +79,19 @@ const GUARD = `
     const { apply } = Reflect;
     const { slice } = String.prototype;
     const evaluate = eval;
-    const textOf = (thrown) => {
+    const textOf = (thrown, name, otherwise) => {
       try {
-        const text = (typeof thrown === 'object' && thrown !== null) ? thrown.message : thrown;
-        return apply(slice, '' + text, [0, ${MAX_THROWN_LENGTH}]);
+        const text = (typeof thrown === 'object' && thrown !== null) ? thrown[name] : otherwise ?? thrown;
+        return text === undefined ? '' : apply(slice, '' + text, [0, ${MAX_THROWN_LENGTH}]);
       } catch {
-        return 'what it throws cannot be told';
+        return otherwise ?? 'what it throws cannot be told';
       }
     };
     const guard = (run) => (argument) => {
       try {
         return run(argument);
       } catch (thrown) {
-        throw textOf(thrown);
+        throw textOf(thrown, 'message') + '\\0' + textOf(thrown, 'stack', '');
       }
     };
     return { guard, load: guard((code) => { evaluate(code); }) };
@@ -233,6 +233,15 @@ export class PluginIsolate {
   #describe(error: unknown): CrossingError {
     if (this.#isolate.isDisposed) return new CrossingError('disposed', error);
     const isTimeout = error instanceof Error && error.message.includes('timed out');
-    return new CrossingError(isTimeout ? 'timeout' : 'error', error);
+    const cause = typeof error === 'string' ? readThrown(error) : error;
+    return new CrossingError(isTimeout ? 'timeout' : 'error', cause);
   }
+}
+
+/** Message and stack, as the guard of a guest tells them: text, whatever was thrown. */
+function readThrown(text: string): Error {
+  const messageEnd = text.indexOf('\0');
+  const error = new Error(text.slice(0, messageEnd));
+  error.stack = text.slice(messageEnd + 1) || error.message;
+  return error;
 }
