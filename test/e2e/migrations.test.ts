@@ -52,7 +52,7 @@ const NEXT: MigrationList = {
       for (const table of ['services', 'routes', 'consumers', 'plugins', 'keyauth_credentials']) {
         await sql`alter table ${sql.table(table)} add column title text default 'untitled'`.execute(db);
       }
-      await sql`create table certificates (id uuid primary key, cert text)`.execute(db);
+      await sql`create table partials (id uuid primary key, config text)`.execute(db);
       await sql`select pg_sleep(0.5)`.execute(db);
     },
   },
