@@ -44,6 +44,12 @@ const SOCKET_LIMITS = {
 /** The key that makes the library leave out its `uWebSockets: 20` response header. */
 const SILENCE_KEY = '999999990007';
 
+/** A thread that ends, for whatever reason, with sockets of the library open takes the process and its threads along. */
+const openIngresses = new Set<Ingress>();
+process.once('exit', () => {
+  for (const ingress of openIngresses) ingress.close();
+});
+
 /** Binds the port. Rejects when it cannot be bound. */
 export async function startUwsIngress(options: IngressOptions): Promise<Ingress> {
   const uws = loadUws();
@@ -65,15 +71,18 @@ export async function startUwsIngress(options: IngressOptions): Promise<Ingress>
     uws.us_listen_socket_close(socket);
     for (const exchange of [...webSockets]) exchange.goAway();
   };
-  return {
+  const ingress = {
     port,
     connections,
     stopAccepting,
     close() {
+      openIngresses.delete(ingress);
       stopAccepting();
       app.close();
     },
   };
+  openIngresses.add(ingress);
+  return ingress;
 }
 
 /** What has the key of a handshake comes here first, whatever else it says. */

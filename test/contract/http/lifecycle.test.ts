@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { startIngress } from '../../../core/http/start-ingress.ts';
 import { findFreePort } from '../../support/free-port.ts';
@@ -60,4 +63,10 @@ describe.each(INGRESSES)('the %s ingress', async (ingress) => {
       }),
     ).rejects.toThrow('203.0.113.1:80 cannot be bound');
   });
+});
+
+it('lets a thread that fails end alone, with requests in work', async () => {
+  const program = fileURLToPath(new URL('./failing-thread.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [program]);
+  expect(stdout).toBe('failed: nobody catches this\ncut\nstill there\n');
 });
