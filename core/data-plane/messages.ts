@@ -154,6 +154,8 @@ export type WorkerMessage =
   /** It cannot start; `reason` is for the operator. */
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'done'; readonly number: number; readonly answer: WorkerAnswer }
+  /** Once a second: its event loop runs. */
+  | { readonly kind: 'alive' }
   /** V8 gave up in an isolate: the whole process should be replaced. */
   | { readonly kind: 'catastrophe'; readonly reason: string }
   | FindMessage

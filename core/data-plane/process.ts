@@ -25,10 +25,15 @@ import type {
 const WORKER_MODULE = new URL('./worker.ts', import.meta.url);
 /** A worker that ends within this time of starting is started again only after a pause. */
 const QUICK_DEATH_MS = 1000;
+const LOOK_MS = 1000;
+/** Beside the longest call of a plugin: no change of the configuration takes so long to be worked out. */
+const MAX_SILENCE_MS = 20_000;
 
 interface Slot {
   readonly thread: Worker;
   readonly startedAtMs: number;
+  /** When it was last known to run its event loop. */
+  heardAtMs: number;
   packages: readonly PackageManifest[] | undefined;
 }
 
@@ -125,6 +130,7 @@ function startAll(given: Boot): void {
   }
   keeper = createKeeper(given);
   for (let index = 0; index < given.settings.workers; index++) startWorker(index);
+  watchWorkers(given.settings);
 }
 
 function broadcast(command: Command & { readonly number: number }): void {
@@ -138,7 +144,8 @@ function startWorker(index: number): void {
   if (boot === undefined) return;
   const workerData: WorkerStart = { boot, index, addresses: keeper?.listAddresses() ?? [] };
   const thread = new Worker(WORKER_MODULE, { workerData });
-  slots.set(index, { thread, startedAtMs: Date.now(), packages: undefined });
+  const startedAtMs = Date.now();
+  slots.set(index, { thread, startedAtMs, heardAtMs: startedAtMs, packages: undefined });
   thread.on('message', (message: WorkerMessage) => receiveFromWorker(index, message));
   thread.on('error', (error) => {
     logger.error({ worker: index, err: error }, 'a worker ended');
@@ -152,6 +159,11 @@ function receiveFromWorker(index: number, message: WorkerMessage): void {
     case 'ready':
       announceReady(index, message.packages);
       break;
+    case 'alive': {
+      const slot = slots.get(index);
+      if (slot !== undefined) slot.heardAtMs = Date.now();
+      break;
+    }
     case 'done':
       noteAnswer(index, message.number, message.answer);
       break;
@@ -218,7 +230,30 @@ function drain(): void {
   if (slots.size === 0) process.exit(0);
   for (const { thread } of slots.values()) thread.postMessage({ kind: 'drain' } satisfies Command);
   const graceMs = (boot?.settings.shutdownTimeoutSeconds ?? 0) * 1000 + 1000;
-  setTimeout(() => process.exit(1), graceMs).unref();
+  setTimeout(endAtOnce, graceMs).unref();
+}
+
+/** A worker that V8 does not let go would keep `process.exit` waiting for ever. */
+function endAtOnce(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+/** A worker that hangs serves nobody and cannot be ended alone: the process is, and started again without its guest. */
+function watchWorkers({ pluginTimeoutMs }: Boot['settings']): void {
+  const maxSilenceMs = MAX_SILENCE_MS + pluginTimeoutMs;
+  let lookedAtMs = Date.now();
+  setInterval(() => {
+    const nowMs = Date.now();
+    // Where this thread was kept from running, the others may have been too.
+    const wasHeldUp = nowMs - lookedAtMs > 3 * LOOK_MS;
+    lookedAtMs = nowMs;
+    for (const [worker, slot] of slots) {
+      if (wasHeldUp) slot.heardAtMs = nowMs;
+      if (nowMs - slot.heardAtMs < maxSilenceMs) continue;
+      logger.fatal({ worker, silent_ms: nowMs - slot.heardAtMs }, 'a worker hangs; the data plane ends');
+      endAtOnce();
+    }
+  }, LOOK_MS).unref();
 }
 
 function send(message: DataPlaneMessage): void {

@@ -46,6 +46,7 @@ import { createClusterTaker } from './take-cluster-counters.ts';
 const COUNTER_SWEEP_MS = 1000;
 /** The kernel counts CPU time in hundredths of a second. */
 const CPU_LOOK_MS = 1000;
+const PULSE_MS = 1000;
 const DRAIN_POLL_MS = 20;
 /** What is counted in memory gets this long to be written down. */
 const FLUSH_TIMEOUT_MS = 500;
@@ -129,6 +130,7 @@ start().catch((error: unknown) => {
 });
 
 async function start(): Promise<void> {
+  setInterval(() => send({ kind: 'alive' }), PULSE_MS).unref();
   lanes = new PackageLanes(boot.bundles, {
     createLane: createLaneFactory({
       worker: index,

@@ -2,9 +2,10 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { sealArtefact } from '../../core/sandbox/plugin-artefact.ts';
@@ -518,6 +519,25 @@ describe('a package that misbehaves', () => {
     expect(await bystander.stop()).toEqual([]);
     expect(own.gateway.output()).toContain('a package uses more than 100 ms of CPU a second');
   }, 90_000);
+
+  it('cannot keep a node from being stopped by holding up its worker', async () => {
+    const own = await startProxy({ TOLLGATE_PLUGIN_TIMEOUT_MS: '60000', TOLLGATE_SHUTDOWN_TIMEOUT: '1' });
+    const name = nameIt();
+    const endless = await packPlugin({ name, definition: 'access() { for (;;); }' });
+    expect((await own.admin('POST', '/plugin-packages?isolation=thread', endless)).status).toBe(201);
+    const { host, routeId } = await own.expose();
+    await own.write('POST', `/routes/${routeId}/plugins`, { name });
+    const { pids } = await own.write('GET', '/');
+    const hanging = own.send(host).catch(() => undefined);
+    await pollUntil(
+      'the worker to hang',
+      () => Promise.race([own.send('nowhere.test').then(() => 'serves'), delay(500).then(() => 'hangs')]),
+      (state) => state === 'hangs',
+    );
+    await own.stop();
+    await hanging;
+    expect(existsSync(`/proc/${pids.workers[0]}`)).toBe(false);
+  }, 60_000);
 
   it('is blamed in the log by the file and line of its author', async () => {
     const artefact = await misbehaving(nameIt());
