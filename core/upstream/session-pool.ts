@@ -2,7 +2,7 @@
  * HTTP/2 connections to one address of one origin: each carries many requests at a time, so that mostly there is one. It
  * is replaced when the upstream wants no more requests on it.
  */
-import { type ClientHttp2Session, connect } from 'node:http2';
+import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ErrorCode } from '../errors.ts';
@@ -14,6 +14,7 @@ import { isChainTooLong } from './origin-tls.ts';
 import { StreamRequest } from './stream-request.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
+const { NGHTTP2_REFUSED_STREAM } = constants;
 /** Until the upstream has said how many it takes. */
 const ASSUMED_STREAMS = 100;
 
@@ -94,7 +95,10 @@ export class SessionPool implements Pool {
       this.forgetIfEmpty();
       return undefined;
     }
-    const http2 = connect('http://upstream', { createConnection: () => socket });
+    const http2 = connect('http://upstream', {
+      createConnection: () => socket,
+      settings: { enablePush: false },
+    });
     const session = { http2, requestCount: 0, openStreams: 0 };
     const leave = () => {
       if (this.sessions.delete(session)) this.forgetIfEmpty();
@@ -103,6 +107,11 @@ export class SessionPool implements Pool {
     http2.on('error', leave);
     http2.on('goaway', leave);
     http2.on('close', leave);
+    // Until it has heard that it may not, it may push.
+    http2.on('stream', (pushed) => {
+      pushed.on('error', () => {});
+      pushed.close(NGHTTP2_REFUSED_STREAM);
+    });
     const { idleTimeoutMs } = this.pools.settings;
     if (Number.isFinite(idleTimeoutMs)) {
       http2.setTimeout(idleTimeoutMs);
