@@ -61,6 +61,7 @@ export class Http2Side {
     this.sessions.set(session, connection);
     session.once('close', () => this.sessions.delete(session));
     session.on('error', () => {});
+    if (socket !== undefined) session.once('goaway', () => this.seeOff(session, connection, socket));
     session.setTimeout(this.context.idleTimeoutMs);
     session.on('timeout', () => {
       // Streams have time limits of their own.
@@ -69,6 +70,14 @@ export class Http2Side {
       // A client that is gone takes no farewell, and by TLS the library does not notice while something waits for it.
       setTimeout(() => connection.openStreams === 0 && socket?.destroy(), FAREWELL_MS).unref();
     });
+  }
+
+  /** The library may keep the socket of a client that says farewell, goes wrong and hangs up, and tells nobody. */
+  private seeOff(session: ServerHttp2Session, connection: Http2Connection, socket: Socket): void {
+    const watch = setInterval(() => {
+      if (session.destroyed && connection.openStreams === 0) socket.destroy();
+    }, this.context.clientTimeoutMs).unref();
+    socket.once('close', () => clearInterval(watch));
   }
 
   private serve(

@@ -272,18 +272,20 @@ it('hears of a client that goes away while its answer waits for it', async () =>
   expect(toy.events).toEqual(['aborted /endless']);
 });
 
-it('outlives a connection that fails before its request could be served', async () => {
+describe('a connection that goes wrong', () => {
   const frame = (type: number, flags: number, stream: number, payload = '') =>
     `\0\0${String.fromCharCode(payload.length, type, flags)}\0\0\0${String.fromCharCode(stream)}${payload}`;
-  // POST, http, /, an authority and a content-length of 3, by the numbers of HPACK.
-  const head = '\x83\x86\x84\x01\x04toy1\x0f\x0d\x013';
-  const longerThanSaid = frame(1, 4, 1, head) + frame(0, 1, 1, 'hello');
-  const { hasClosed } = await exchangeBytes(
-    toy.port,
-    `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${frame(4, 0, 0)}${longerThanSaid}`,
-  );
-  expect(hasClosed).toBe(true);
-  expect((await ask('/a')).body).toBe('hello');
+  const opening = `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${frame(4, 0, 0)}`;
+  // POST, http, / and an authority, by the numbers of HPACK.
+  const head = '\x83\x86\x84\x01\x04toy1';
+
+  it('before its request could be served ends alone', async () => {
+    const lengthOfThree = '\x0f\x0d\x013';
+    const longerThanSaid = frame(1, 4, 1, head + lengthOfThree) + frame(0, 1, 1, 'hello');
+    const { hasClosed } = await exchangeBytes(toy.port, opening + longerThanSaid);
+    expect(hasClosed).toBe(true);
+    expect((await ask('/a')).body).toBe('hello');
+  });
 });
 
 it('speaks HTTP/1 on the same port', async () => {
