@@ -61,7 +61,7 @@ export class Http2Side {
     this.sessions.set(session, connection);
     session.once('close', () => this.sessions.delete(session));
     session.on('error', () => {});
-    if (socket !== undefined) session.once('goaway', () => this.seeOff(session, connection, socket));
+    if (socket !== undefined) this.watch(session, connection, socket);
     session.setTimeout(this.context.idleTimeoutMs);
     session.on('timeout', () => {
       // Streams have time limits of their own.
@@ -72,12 +72,20 @@ export class Http2Side {
     });
   }
 
-  /** The library may keep the socket of a client that says farewell, goes wrong and hangs up, and tells nobody. */
-  private seeOff(session: ServerHttp2Session, connection: Http2Connection, socket: Socket): void {
-    const watch = setInterval(() => {
-      if (session.destroyed && connection.openStreams === 0) socket.destroy();
-    }, this.context.clientTimeoutMs).unref();
-    socket.once('close', () => clearInterval(watch));
+  /**
+   * The library may keep the socket of a client that goes wrong and hangs up, and tells nobody: one on which nothing has
+   * moved for as long as an idle connection is kept is cut, unless somebody still waits for an answer on it.
+   */
+  private watch(session: ServerHttp2Session, connection: Http2Connection, socket: Socket): void {
+    const { idleTimeoutMs } = this.context;
+    let seenBytes = -1;
+    const look = setInterval(() => {
+      const bytes = socket.bytesRead + socket.bytesWritten;
+      const isAwaited = connection.openStreams > 0 && !session.destroyed && !session.closed;
+      if (bytes === seenBytes && !isAwaited) socket.destroy();
+      seenBytes = bytes;
+    }, idleTimeoutMs).unref();
+    socket.once('close', () => clearInterval(look));
   }
 
   private serve(
