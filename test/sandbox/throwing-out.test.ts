@@ -35,23 +35,23 @@ const withGetter = (name: string) =>
   `throw Object.defineProperty(new Error('x'), '${name}', { get() { ${LOOP} } });`;
 
 describe('what a package throws', () => {
-  it.each([withGetter('message'), `throw new Proxy(new Error('x'), { get() { ${LOOP} } });`])(
-    'is read within its time: %s',
-    (body) => {
-      expect(() => pump(body)).toThrow('timeout');
-      expect(() => load(body)).toThrow('timeout');
-    },
-  );
+  it.each([
+    withGetter('message'),
+    withGetter('stack'),
+    withGetter('name'),
+    `throw new Proxy(new Error('x'), { get() { ${LOOP} } });`,
+    `Error.prepareStackTrace = () => { ${LOOP} }; null.x;`,
+  ])('is read within its time: %s', (body) => {
+    expect(() => pump(body)).toThrow('timeout');
+    expect(() => load(body)).toThrow('timeout');
+  });
 
   it.each([
-    [withGetter('stack'), 'error: x'],
-    [withGetter('name'), 'error: x'],
-    [`Error.prepareStackTrace = () => { ${LOOP} }; null.x;`, 'error: Cannot read properties of null'],
     [`Reflect.apply = String.prototype.slice = () => { ${LOOP} }; throw new Error('y');`, 'error: y'],
     [`throw Symbol('x');`, 'error: what it throws cannot be told'],
     [`throw 'text';`, 'error: text'],
     [`(function dive() { dive(); })();`, 'error: Maximum call stack size exceeded'],
-  ])('is told without running what it has: %s', (body, message) => {
+  ])('is told as text: %s', (body, message) => {
     expect(() => pump(body)).toThrow(message);
     expect(() => load(body)).toThrow(message);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { issueCertificate } from '../../../../core/crypto/issue-certificate.ts';
 import { completeForInsert } from '../../../../core/entities/complete-entity.ts';
 import { describeEntity } from '../../../../core/entities/describe-entity.ts';
 import { listEntities } from '../../../../core/entities/registry.ts';
@@ -11,6 +12,13 @@ const entities = listEntities({
   names: () => [limiter.name],
 });
 const reference = { id: '4a7f8c1e-2b3d-4c5e-8f60-718293a4b5c6' };
+const pair = await issueCertificate({ commonName: 'a.test', names: ['a.test'], validDays: 1 });
+const authority = await issueCertificate({
+  commonName: 'ca',
+  names: ['ca'],
+  validDays: 1,
+  isAuthority: true,
+});
 const SAMPLES: Readonly<Record<string, Record<string, unknown>>> = {
   services: { url: 'https://a.test/x', name: 'web', tags: ['a'], tls_verify: true },
   routes: { hosts: ['*.a.test'], paths: ['~/x'], headers: { a: ['b'] }, service: reference },
@@ -20,6 +28,11 @@ const SAMPLES: Readonly<Record<string, Record<string, unknown>>> = {
   basicauth_credentials: { consumer: reference, username: 'bob', password: 'secret' },
   jwt_secrets: { consumer: reference, algorithm: 'HS512' },
   acls: { consumer: reference, group: 'gold' },
+  upstreams: { name: 'web', hash_on: 'header', hash_on_header: 'x-user', tags: ['a'] },
+  targets: { upstream: reference, target: '10.0.0.1:80', weight: 5 },
+  certificates: { ...pair, tags: ['a'] },
+  snis: { name: '*.a.test', certificate: reference },
+  ca_certificates: { cert: authority.cert },
 };
 
 describe.each(entities.map((entity) => [entity.name, entity] as const))('%s', (name, entity) => {
