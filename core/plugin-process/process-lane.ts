@@ -20,6 +20,7 @@ import type { LaneEvents } from '../sandbox/isolate-lane.ts';
 import type { HostCallPerformer, LaneHost } from '../sandbox/lane-host.ts';
 import type { LaneStats, PackageLane } from '../sandbox/package-lane.ts';
 import { PassingBodies } from '../sandbox/passing-bodies.ts';
+import { OpenQuestions } from './open-questions.ts';
 import { ReplaceableProcess } from './replaceable-process.ts';
 import { Suspects } from './suspects.ts';
 import {
@@ -57,11 +58,9 @@ export class ProcessLane implements PackageLane {
   readonly #sweep: NodeJS.Timeout;
   readonly #mayRetarget: boolean;
   readonly #bodies: PassingBodies;
-  readonly #draining = new Map<number, () => void>();
-  #lastDrain = 0;
+  readonly #draining = new OpenQuestions<true>();
   #isResting = false;
-  readonly #measuring = new Map<number, (metrics: string | undefined) => void>();
-  #lastMeasurement = 0;
+  readonly #measuring = new OpenQuestions<string>();
 
   /** `manifest` is what the operator has been shown. */
   constructor(boot: ProcessBoot, manifest: PackageManifest, host: LaneHost, events: ProcessLaneEvents) {
@@ -149,15 +148,8 @@ export class ProcessLane implements PackageLane {
       done();
       return;
     }
-    const number = ++this.#lastDrain;
-    const end = () => {
-      if (!this.#draining.delete(number)) return;
-      clearTimeout(timer);
-      done();
-    };
-    const timer = setTimeout(end, timeoutMs);
-    this.#draining.set(number, end);
-    process.write(WORKER_FRAMES.drain, number, String(timeoutMs));
+    const send = (number: number) => process.write(WORKER_FRAMES.drain, number, String(timeoutMs));
+    this.#draining.ask(timeoutMs, send, done);
     process.flush();
   }
 
@@ -186,16 +178,9 @@ export class ProcessLane implements PackageLane {
   async collectMetrics(): Promise<string | undefined> {
     const process = this.#process.current;
     if (process === undefined) return undefined;
-    const number = ++this.#lastMeasurement;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => settle(undefined), MEASUREMENT_TIMEOUT_MS);
-      const settle = (metrics: string | undefined) => {
-        clearTimeout(timer);
-        this.#measuring.delete(number);
-        resolve(metrics);
-      };
-      this.#measuring.set(number, settle);
-      process.write(WORKER_FRAMES.measure, number, '');
+      const send = (number: number) => process.write(WORKER_FRAMES.measure, number, '');
+      this.#measuring.ask(MEASUREMENT_TIMEOUT_MS, send, resolve);
     });
   }
 
@@ -210,8 +195,8 @@ export class ProcessLane implements PackageLane {
   dispose(): void {
     clearInterval(this.#sweep);
     this.#process.dispose();
-    for (const settle of [...this.#measuring.values()]) settle(undefined);
-    for (const end of [...this.#draining.values()]) end();
+    this.#measuring.giveUp();
+    this.#draining.giveUp();
   }
 
   /** All of it a stranger may have written. */
@@ -235,7 +220,7 @@ export class ProcessLane implements PackageLane {
         this.#finishStep(kind, id, payload);
         break;
       case PROCESS_FRAMES.drained:
-        this.#draining.get(id)?.();
+        this.#draining.answer(id, true);
         break;
       case PROCESS_FRAMES.failed:
         this.#readFailure(payload, (reason, detail) => this.#fail(this.#calls.get(id), reason, detail));
@@ -345,8 +330,8 @@ export class ProcessLane implements PackageLane {
   /** The process is gone, and with it the state of every call that was in it. */
   #recover(reason: PhaseFailureReason, detail: string): void {
     this.#events.onIncident(reason, detail);
-    for (const settle of [...this.#measuring.values()]) settle(undefined);
-    for (const end of [...this.#draining.values()]) end();
+    this.#measuring.giveUp();
+    this.#draining.giveUp();
     const running = this.#calls.list().filter((call) => !this.#suspects.isWaiting(call));
     for (const call of running) {
       call.retries += RUNS_PER_PROCESS - (call.retries % RUNS_PER_PROCESS);
@@ -361,7 +346,7 @@ export class ProcessLane implements PackageLane {
   #noteMeasurements(number: number, payload: string): void {
     const { metrics, stats } = decodeMeasurements(payload);
     this.#process.noteStats(stats);
-    this.#measuring.get(number)?.(metrics);
+    this.#measuring.answer(number, metrics);
   }
 
   #look(): void {
