@@ -1,7 +1,7 @@
 /**
  * What twenty hostile packages do to the traffic of others: p99 of well-behaved requests in quiet and beside each of them,
  * in the same minute on the same gateway, and how many failed.
- * Run: node bench/hostile/run.ts [milliseconds of each measurement, default 3000]
+ * Run: node bench/hostile/run.ts [milliseconds of each measurement, default 3000] [names of some, with commas]
  */
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,6 +18,8 @@ import { listProcessTree, readResidentBytes } from '../process-usage.ts';
 import { HOSTILE_PLUGINS, type HostilePlugin } from './hostile-plugins.ts';
 
 const MEASURED_MS = Number(process.argv[2] ?? 3000);
+const NAMES = process.argv[3]?.split(',');
+const PLUGINS = HOSTILE_PLUGINS.filter(({ name }) => NAMES?.includes(name) ?? true);
 const BYSTANDERS = 4;
 const ATTACKERS = 2;
 /** Between two requests of one bystander: how long they take is measured, not how many fit. */
@@ -114,8 +116,8 @@ try {
   const residentMb = () =>
     listProcessTree(gateway.process.pid).reduce((sum, { pid }) => sum + readResidentBytes(pid), 0) / 2 ** 20;
   console.log(`memory before: ${residentMb().toFixed(0)} MiB`);
-  for (const plugin of HOSTILE_PLUGINS) isClean = (await tryPlugin(gateway, plugin)) && isClean;
-  console.log(`memory after, with ${HOSTILE_PLUGINS.length} packages loaded: ${residentMb().toFixed(0)} MiB`);
+  for (const plugin of PLUGINS) isClean = (await tryPlugin(gateway, plugin)) && isClean;
+  console.log(`memory after, with ${PLUGINS.length} packages loaded: ${residentMb().toFixed(0)} MiB`);
 } finally {
   agent.destroy();
   attackAgent.destroy();

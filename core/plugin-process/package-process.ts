@@ -24,7 +24,8 @@ const PERMISSIONS = [
 ];
 /** What it holds itself is little: calls on their way. */
 const SMALL_HEAP = ['--max-semi-space-size=2', '--v8-pool-size=1', '--single-threaded-gc'];
-/** Whoever has been convicted gets the CPU when nobody else wants it. */
+/** The traffic of others goes first; whoever has been convicted gets the CPU when nobody else wants it. */
+const USUAL_PRIORITY = 5;
 const CONVICT_PRIORITY = 15;
 
 export interface PackageProcessOwner {
@@ -55,6 +56,7 @@ export class PackageProcess {
     this.#child.once('error', (error) => this.#end(`it cannot be started: ${error.message}`));
     this.#child.once('exit', (code, signal) => this.#end(this.#cause ?? `ended with ${signal ?? code}`));
     this.#child.unref();
+    this.#runAt(USUAL_PRIORITY);
     this.write(WORKER_FRAMES.boot, 0, JSON.stringify(boot));
   }
 
@@ -85,8 +87,12 @@ export class PackageProcess {
 
   /** From now on it runs when nobody else wants to. */
   lowerPriority(): void {
+    this.#runAt(CONVICT_PRIORITY);
+  }
+
+  #runAt(priority: number): void {
     try {
-      if (this.pid !== undefined) setPriority(this.pid, CONVICT_PRIORITY);
+      if (this.pid !== undefined) setPriority(this.pid, priority);
     } catch {
       // It has ended, or the kernel does not let us: then it competes as before.
     }
