@@ -2,16 +2,17 @@
  * CPU of one crossing that carries one typical request: a plugin that reads a header and sets two, and the same with
  * a host call that is answered at once. Each call crosses by itself, without the event loop. Prints microseconds.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { encodeAccessCall } from '../../core/gateway/encode-call.ts';
-import type { ClientExchange } from '../../core/http/client-exchange.ts';
-import { bundlePackage, releaseBundler } from '../../core/sandbox/bundle-package.ts';
 import { IsolateLane } from '../../core/sandbox/isolate-lane.ts';
 import { createLaneHost } from '../../core/sandbox/lane-host.ts';
-import { EVENTS, LIMITS, SERVICES } from './lane-surroundings.ts';
+import {
+  bundleTypical,
+  EVENTS,
+  LIMITS,
+  SERVICES,
+  TYPICAL_CONFIGURATION,
+  typicalRequest,
+} from './lane-surroundings.ts';
 
 const CALLS = 20_000;
 const REPEATS = 7;
@@ -34,55 +35,12 @@ export default definePlugin({
 });
 `;
 
-const folder = mkdtempSync(join(tmpdir(), 'tollgate-micro-'));
-const entry = join(folder, 'index.ts');
-writeFileSync(entry, PLUGIN);
-const bundle = await bundlePackage({ name: 'typical', entries: [pathToFileURL(entry)] });
-await releaseBundler();
-rmSync(folder, { recursive: true });
-
+const bundle = await bundleTypical(PLUGIN);
 const lane = new IsolateLane(bundle, LIMITS, createLaneHost(SERVICES), EVENTS);
-lane.configure({
-  generation: 1,
-  instances: [{ id: 'a', plugin: 'typical', routeId: null, serviceId: null, config: {} }],
-  plans: [
-    {
-      route: null,
-      service: null,
-      steps: [{ plugin: 'typical', consumerAndRoute: {}, routeAndService: -1, fallback: 0 }],
-    },
-  ],
-  consumers: {},
-});
-
-function factsFor(tenant: string) {
-  const exchange = {
-    method: 'GET',
-    rawPath: '/v1/chat/completions',
-    rawQuery: 'stream=true',
-    headers: ['host', 'api.test', 'user-agent', 'curl/8.5.0', 'accept', '*/*', 'x-tenant', tenant],
-    host: 'api.test',
-    scheme: 'http',
-    httpVersion: '1.1',
-    peerAddress: '127.0.0.1',
-    localPort: 8000,
-    receivedAtMs: 1.5,
-  } as unknown as ClientExchange;
-  return {
-    generation: 1,
-    exchange,
-    path: '/v1/chat/completions',
-    clientAddress: '127.0.0.1',
-    requestId: 'f'.repeat(32),
-    consumer: '',
-    credential: '',
-    shared: '',
-    strippedPrefix: '',
-  };
-}
+lane.configure(TYPICAL_CONFIGURATION);
 
 function measure(tenant: string): number {
-  const facts = factsFor(tenant);
+  const facts = typicalRequest(tenant);
   let finished = 0;
   const listener = {
     onPhaseOutcome: () => {

@@ -2,18 +2,19 @@
  * What it costs to have a plugin in a process of its own instead of in the worker: CPU of both processes for each call,
  * alone in its turn and with 31 others, in microseconds, and how long one alone takes.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { encodeAccessCall } from '../../core/gateway/encode-call.ts';
-import type { ClientExchange } from '../../core/http/client-exchange.ts';
 import { ProcessLane } from '../../core/plugin-process/process-lane.ts';
-import { bundlePackage, releaseBundler } from '../../core/sandbox/bundle-package.ts';
 import { IsolateLane } from '../../core/sandbox/isolate-lane.ts';
 import { createLaneHost } from '../../core/sandbox/lane-host.ts';
 import type { PackageLane } from '../../core/sandbox/package-lane.ts';
-import { EVENTS, LIMITS, SERVICES } from './lane-surroundings.ts';
+import {
+  bundleTypical,
+  EVENTS,
+  LIMITS,
+  SERVICES,
+  TYPICAL_CONFIGURATION,
+  typicalRequest,
+} from './lane-surroundings.ts';
 
 const TURNS = 3000;
 const REPEATS = 5;
@@ -33,41 +34,7 @@ export default definePlugin({
 });
 `;
 
-const CONFIGURATION = {
-  generation: 1,
-  instances: [{ id: 'a', plugin: 'typical', routeId: null, serviceId: null, config: {} }],
-  plans: [
-    {
-      route: null,
-      service: null,
-      steps: [{ plugin: 'typical', consumerAndRoute: {}, routeAndService: -1, fallback: 0 }],
-    },
-  ],
-  consumers: {},
-};
-
-const FACTS = {
-  generation: 1,
-  exchange: {
-    method: 'GET',
-    rawPath: '/v1/chat/completions',
-    rawQuery: 'stream=true',
-    headers: ['host', 'api.test', 'user-agent', 'curl/8.5.0', 'accept', '*/*', 'x-tenant', 'acme'],
-    host: 'api.test',
-    scheme: 'http',
-    httpVersion: '1.1',
-    peerAddress: '127.0.0.1',
-    localPort: 8000,
-    receivedAtMs: 1.5,
-  } as unknown as ClientExchange,
-  path: '/v1/chat/completions',
-  strippedPrefix: '',
-  clientAddress: '127.0.0.1',
-  requestId: 'f'.repeat(32),
-  consumer: '',
-  credential: '',
-  shared: '',
-};
+const FACTS = typicalRequest('acme');
 
 /** Resolves when as many calls as are given have been answered. */
 function turn(lane: PackageLane, calls: number): Promise<void> {
@@ -93,7 +60,7 @@ function cpuSeconds(lane: PackageLane): number {
 }
 
 async function measure(name: string, lane: PackageLane): Promise<void> {
-  lane.configure(CONFIGURATION);
+  lane.configure(TYPICAL_CONFIGURATION);
   await lane.ready;
   for (const together of [1, TOGETHER]) {
     let leastUs = Number.POSITIVE_INFINITY;
@@ -112,13 +79,7 @@ async function measure(name: string, lane: PackageLane): Promise<void> {
   lane.dispose();
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'tollgate-micro-'));
-const entry = join(folder, 'index.ts');
-writeFileSync(entry, PLUGIN);
-const bundle = await bundlePackage({ name: 'typical', entries: [pathToFileURL(entry)] });
-await releaseBundler();
-rmSync(folder, { recursive: true });
-
+const bundle = await bundleTypical(PLUGIN);
 const host = createLaneHost(SERVICES);
 const inWorker = new IsolateLane(bundle, LIMITS, host, EVENTS);
 const { manifest } = inWorker;
