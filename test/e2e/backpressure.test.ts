@@ -1,5 +1,5 @@
 /**
- * A slow side holds the other up instead of filling the gateway's memory: with bodies of BODY_MIB MiB (256 unless the
+ * A slow side holds the other up instead of filling the gateway's memory: with bodies of BODY_MIB MiB (1024 unless the
  * environment variable says more) that nobody could hold twice.
  */
 import { readFileSync } from 'node:fs';
@@ -12,10 +12,10 @@ import { openAnswer } from './support/send-request.ts';
 import { serve } from './support/serve.ts';
 import { type ProxyUnderTest, startProxy } from './support/start-proxy.ts';
 
-const BODY_BYTES = Number(process.env['BODY_MIB'] ?? 256) * 1024 * 1024;
+const BODY_BYTES = Number(process.env['BODY_MIB'] ?? 1024) * 1024 * 1024;
 const CHUNK = Buffer.alloc(64 * 1024, 'x');
 /** Mostly what the garbage collector has not looked at yet: no more for 2 GiB than this. */
-const MAX_GROWTH_BYTES = 200 * 1024 * 1024;
+const MAX_GROWTH_BYTES = 512 * 1024 * 1024;
 const TIMEOUT_MS = 120_000;
 
 const ports = { default: await findFreePort(), strict: await findFreePort() };
