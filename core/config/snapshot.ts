@@ -2,6 +2,7 @@
  * Everything the data plane needs to route and to run plugins, at one version: plain rows, immutable, small enough
  * to be sent whole. Consumers and credentials are not in it: they may be millions, and are looked up when asked for.
  */
+import type { HealthySettings, UnhealthySettings } from '../balancing/balancer-rules.ts';
 import type { EntityRow } from '../entities/define-entity.ts';
 
 export interface ServiceRow extends EntityRow {
@@ -84,26 +85,14 @@ export interface ActiveCheckRecord {
   readonly https_sni: string | null;
   readonly https_verify_certificate: boolean;
   readonly headers: Readonly<Record<string, readonly string[]>> | null;
-  readonly healthy: HealthyRecord & { readonly interval: number | null };
-  readonly unhealthy: UnhealthyRecord & { readonly interval: number | null };
+  readonly healthy: HealthySettings & { readonly interval: number | null };
+  readonly unhealthy: UnhealthySettings & { readonly interval: number | null };
 }
 
 export interface PassiveCheckRecord {
   readonly type: string | null;
-  readonly healthy: HealthyRecord;
-  readonly unhealthy: UnhealthyRecord;
-}
-
-export interface HealthyRecord {
-  readonly http_statuses: readonly number[] | null;
-  readonly successes: number | null;
-}
-
-export interface UnhealthyRecord {
-  readonly http_statuses: readonly number[] | null;
-  readonly tcp_failures: number | null;
-  readonly timeouts: number | null;
-  readonly http_failures: number | null;
+  readonly healthy: HealthySettings;
+  readonly unhealthy: UnhealthySettings;
 }
 
 export interface TargetRow extends EntityRow {
